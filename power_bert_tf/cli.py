@@ -1,0 +1,71 @@
+"""The command line: parse, call, print."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+import simple_parsing
+
+from power_bert_tf.errors import InputError
+
+
+def main(arguments=None):
+    """Runs `power-bert`; returns the exit code.
+
+    Args:
+        arguments: list of str; those of the process where None.
+
+    Returns:
+        0, or 2 for input that cannot be used, after one line that says why.
+    """
+    with _quiet_import():
+        from power_bert_tf.commands import COMMANDS
+
+    parser = simple_parsing.ArgumentParser(
+        prog="power-bert",
+        description="BERT classifiers that drop the word-vectors they no longer need.",
+        add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
+    )
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        description = command.__doc__
+        subparser = subparsers.add_parser(
+            name,
+            help=description.splitlines()[0],
+            description=description,
+            add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
+        )
+        subparser.add_arguments(command, dest="command")
+    command = parser.parse_args(arguments).command
+    try:
+        command.execute()
+    except InputError as error:
+        print(f"power-bert: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("power-bert: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+@contextlib.contextmanager
+def _quiet_import():
+    """Holds back what TensorFlow's libraries log while they are loaded; shows it on failure.
+
+    They write to the file descriptor before any log level can reach them.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            log.seek(0)
+            os.write(kept, log.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

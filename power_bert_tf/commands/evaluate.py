@@ -1,0 +1,46 @@
+"""`power-bert evaluate`: the score of a run's model."""
+
+import dataclasses
+import pathlib
+
+import simple_parsing
+
+from power_bert_tf.commands.run_options import check_pairs
+from power_bert_tf.commands.run_options import load_dev_examples
+from power_bert_tf.commands.run_options import open_step
+from power_bert_tf.data import load_from_file
+from power_bert_tf.deploy.bucketed import BucketedClassifier
+from power_bert_tf.training.metrics import task_score
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluate:
+    """Measure a run's PoWER-BERT on labelled examples."""
+
+    run: pathlib.Path = simple_parsing.field(positional=True)
+    """Folder of a finished run."""
+    examples: pathlib.Path | None = None
+    """TSV, CSV or JSONL with text, optional text_pair, and label; the run's own dev examples
+    where left out."""
+    step: str = "re-train"
+    """re-train for PoWER-BERT, fine-tune for the BERT that it came from."""
+    batch_size: int = 128
+    """Texts a batch."""
+
+    def execute(self):
+        """Prints the score; returns it as a float, at most 1."""
+        run, model = open_step(self.run, self.step)
+        if self.examples is None:
+            examples = load_dev_examples(run)
+        else:
+            examples = load_from_file(
+                self.examples, model.label_names or None, model.head == "regression"
+            )
+            check_pairs(run, examples.text_pairs, self.examples)
+        outputs = BucketedClassifier(model, batch_size=self.batch_size).predict(
+            run.preprocessor(), examples.texts, examples.text_pairs
+        )
+        metric = run.settings()["identity"]["task"]["metric"]
+        score = task_score(metric, examples.labels, outputs)
+        print(f"{metric} {100 * score:.2f} on {len(examples)} examples ({self.step})")
+        return score

@@ -1,0 +1,364 @@
+"""`power-bert fit`: the three steps in a run folder."""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import pathlib
+import time
+
+import keras
+import numpy as np
+import simple_parsing
+
+from power_bert_tf.commands.report import build_report
+from power_bert_tf.commands.report import markdown
+from power_bert_tf.commands.report import summary
+from power_bert_tf.data import Examples
+from power_bert_tf.data import Preprocessor
+from power_bert_tf.data import Task
+from power_bert_tf.data import WordPieceTokenizer
+from power_bert_tf.data import get_task
+from power_bert_tf.data import load_from_file
+from power_bert_tf.data import load_from_tfds
+from power_bert_tf.data import load_from_tsv
+from power_bert_tf.data import user_task
+from power_bert_tf.errors import InputError
+from power_bert_tf.files import write_json
+from power_bert_tf.files import write_text
+from power_bert_tf.modeling import BertClassifier
+from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.training import plots
+from power_bert_tf.training import steps
+from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.training.run_folder import read_json
+
+DTYPES = ("float32", "mixed_bfloat16", "mixed_float16")
+_HELD_OUT_SHARE = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """Fine-tune BERT, search for a retention configuration, re-train as PoWER-BERT.
+
+    Give a task of the paper (--task) or files of your own (--train, --dev). Where an option is
+    left out, the task's own value from the paper holds. A run that was interrupted goes on when
+    the same command is given again.
+    """
+
+    checkpoint: pathlib.Path
+    """Folder of a pre-trained BERT: config.json, model.safetensors, vocab.txt."""
+    output: pathlib.Path
+    """Run folder: new, empty, or that of the run to go on with."""
+    task: str | None = None
+    """A task of the paper: cola, imdb, mrpc, rte, sst2, stsb."""
+    train: pathlib.Path | None = None
+    """Your own examples: TSV, CSV or JSONL with text, optional text_pair, and label."""
+    dev: pathlib.Path | None = None
+    """Examples to measure on; a tenth of --train, held out, where left out."""
+    tfds_dir: pathlib.Path | None = None
+    """Where tensorflow-datasets has prepared the task; it downloads where left out."""
+    data_dir: pathlib.Path | None = None
+    """Folder of GLUE's own TSV folders, instead of tensorflow-datasets."""
+    labels: list[str] = simple_parsing.field(default_factory=list)
+    """The classes of --train in the order of their ids; found by themselves where left out."""
+    regression: bool = False
+    """The labels of --train are numbers."""
+    metric: str | None = None
+    """accuracy, f1, matthews or spearman."""
+    train_examples: int | None = None
+    """Train on a random subset of this size."""
+    dev_examples: int | None = None
+    """Measure on a random subset of this size."""
+    sequence_length: int | None = None
+    """N, the length that inputs are padded or cut to, in word-pieces."""
+    batch_size: int | None = None
+    """Examples a training step."""
+    learning_rate: float | None = None
+    """Peak learning rate of BERT's weights."""
+    retention_learning_rate: float | None = None
+    """Peak learning rate of the retention parameters."""
+    strength: float | None = None
+    """The paper's lambda: how strongly the search prefers few word-vectors."""
+    basis: str = "absolute"
+    """absolute: numbers of word-vectors, as the paper; relative: shares of a text's length."""
+    retention: str | None = None
+    """Skip the search and use this: '40,30,20' or, relative, '40,30,20 of 64'."""
+    epochs: int | None = None
+    """Epochs of each step."""
+    fine_tuning_epochs: int | None = None
+    """Epochs of fine-tuning; --epochs where left out."""
+    search_epochs: int | None = None
+    """Epochs of the search; --epochs where left out."""
+    retraining_epochs: int | None = None
+    """Epochs of re-training; --epochs where left out."""
+    cased: bool = False
+    """The vocabulary is cased; tokenizer_config.json says it where the checkpoint has one."""
+    dtype: str = "float32"
+    """float32, mixed_bfloat16 or mixed_float16."""
+    xla: bool = False
+    """Compile training steps with XLA."""
+    seed: int = 0
+    """Seed of everything random."""
+
+    def execute(self):
+        """Runs what is not done yet; prints a summary.
+
+        Raises:
+            InputError: where an option, a file or the run folder cannot be used.
+        """
+        return self.run(*self.load_data())
+
+    def load_data(self):
+        """The task with this run's values, its training and its dev examples."""
+        if (self.task is None) == (self.train is None):
+            raise InputError(
+                "give either `task` or `train`. "
+                f"Received: task={self.task!r}, train={self.train and str(self.train)!r}"
+            )
+        if self.task is None:
+            return self._load_own_data()
+        task = get_task(self.task)
+        if self.data_dir is not None:
+            if self.tfds_dir is not None:
+                raise InputError("give `tfds_dir` or `data_dir`, not both")
+            return task, *(load_from_tsv(task, part, self.data_dir) for part in ("train", "dev"))
+        return task, *(load_from_tfds(task, part, self.tfds_dir) for part in ("train", "dev"))
+
+    def _load_own_data(self):
+        labels = self.labels or None
+        train = load_from_file(self.train, labels, self.regression)
+        if self.dev is None:
+            order = np.random.RandomState(self.seed).permutation(len(train))
+            held_out = max(1, len(train) // _HELD_OUT_SHARE)
+            if len(train) < 2:
+                raise InputError(f"`train` must have at least 2 rows. Received: {len(train)}")
+            dev, train = train.select(order[:held_out]), train.select(np.sort(order[held_out:]))
+        else:
+            dev = load_from_file(self.dev, train.label_names, self.regression)
+        if (train.text_pairs is None) != (dev.text_pairs is None):
+            raise InputError("`train` and `dev` must both have `text_pair`, or neither")
+        return user_task(self.train.stem, train), train, dev
+
+    def run(self, task: Task, train: Examples, dev: Examples):
+        """The three steps on examples in memory.
+
+        Args:
+            task: `Task`; the options that are given replace its values.
+            train, dev: `Examples`.
+
+        Returns:
+            dict, the report.
+        """
+        self._check()
+        task = self._with_options(task)
+        train = train if self.train_examples is None else train.take(self.train_examples, self.seed)
+        dev = dev if self.dev_examples is None else dev.take(self.dev_examples, self.seed)
+        lowercase = self._lowercase()
+        tokenizer = WordPieceTokenizer.from_file(self.checkpoint / "vocab.txt", lowercase)
+        preprocessor = Preprocessor(tokenizer, task.sequence_length)
+        # Built before the run folder is touched, so that a checkpoint that cannot be used, or a
+        # retention that does not fit, leaves nothing behind.
+        keras.utils.set_random_seed(self.seed)
+        model = BertClassifier.from_checkpoint(
+            self.checkpoint,
+            num_classes=task.num_classes,
+            sequence_length=task.sequence_length,
+            head="regression" if task.is_regression else "classification",
+            label_names=task.labels,
+            dtype=self.dtype,
+        )
+        given = None if self.retention is None else RetentionConfiguration.parse(self.retention)
+        if given is not None:
+            given.check(model.config.num_layers, task.sequence_length)
+        run = RunFolder.begin(
+            self.output,
+            identity={
+                "task": dataclasses.asdict(task),
+                "basis": self.basis if given is None else given.basis,
+                "retention": None if given is None else str(given),
+                "epochs": self._epochs(task),
+                "lowercase": lowercase,
+                "dtype": self.dtype,
+                "xla": self.xla,
+                "seed": self.seed,
+                "train": train.fingerprint(),
+                "dev": dev.fingerprint(),
+                "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
+            },
+            details={
+                "command": {
+                    name: str(value) if isinstance(value, pathlib.Path) else value
+                    for name, value in dataclasses.asdict(self).items()
+                },
+                "examples": {"train": len(train), "dev": len(dev)},
+                "versions": {
+                    name: importlib.metadata.version(name)
+                    for name in ("power-bert-tf", "keras", "tensorflow", "tensorflow-text")
+                },
+            },
+            vocabulary=tokenizer.vocabulary,
+        )
+        data = steps.StepData(
+            train, dev, preprocessor, task.metric, min(task.batch_size, len(train)), self.seed
+        )
+        self._fine_tune(run, task, data, model)
+        if given is None:
+            self._search(run, task, data)
+        elif not (run.path / "retention.json").exists():
+            run.write_retention(given)
+        self._re_train(run, task, data, "fine-tune" if given else "search")
+        return _finish(run, dev, preprocessor)
+
+    def _fine_tune(self, run, task, data, model):
+        folder = run.step("fine-tune")
+        if self._announce(folder, "1/3 fine-tune"):
+            return
+        start = time.perf_counter()
+        result = steps.fine_tune(
+            model,
+            data,
+            self._epochs(task)["fine-tune"],
+            task.learning_rate,
+            folder.backup,
+            self.xla,
+        )
+        folder.finish(result, time.perf_counter() - start)
+
+    def _search(self, run, task, data):
+        folder = run.step("search")
+        if self._announce(folder, "2/3 search"):
+            return
+        epochs = self._epochs(task)["search"]
+        lowest = steps.reachable_retention(
+            task.retention_learning_rate, epochs * data.steps_per_epoch
+        )
+        if lowest > 0:
+            print(
+                f"Note: {epochs * data.steps_per_epoch} steps at a retention learning rate of "
+                f"{task.retention_learning_rate:g} bring a retention parameter down to "
+                f"{lowest:.2f} at the lowest. A higher --retention-learning-rate or more epochs "
+                "let the search go further."
+            )
+        keras.utils.set_random_seed(self.seed + 1)
+        start = time.perf_counter()
+        result, course = steps.search(
+            run.step("fine-tune").load_model(),
+            data,
+            epochs,
+            task.learning_rate,
+            task.retention_learning_rate,
+            folder.backup,
+            task.strength,
+            self.basis,
+            self.xla,
+        )
+        reduction = result.model.reduction
+        retention = RetentionConfiguration.from_search(result.model)
+        parameters = reduction.retention_parameters(result.model)
+        write_json(
+            folder.path / "masses.json",
+            {
+                **course,
+                "final_masses": reduction.masses(result.model),
+                "retention_parameters": [values.tolist() for values in parameters],
+            },
+        )
+        try:
+            plots.draw_search(course, parameters, retention, folder.path / "masses.png")
+        except InputError as error:
+            print(f"No picture of the search: {error}")
+        run.write_retention(retention)
+        folder.finish(result, time.perf_counter() - start, retention=str(retention))
+
+    def _re_train(self, run, task, data, source):
+        folder = run.step("re-train")
+        if self._announce(folder, f"3/3 re-train with {run.retention()}"):
+            return
+        keras.utils.set_random_seed(self.seed + 2)
+        start = time.perf_counter()
+        result = steps.re_train(
+            run.step(source).load_model(),
+            data,
+            self._epochs(task)["re-train"],
+            task.learning_rate,
+            folder.backup,
+            run.retention(),
+            self.xla,
+        )
+        folder.finish(result, time.perf_counter() - start)
+
+    @staticmethod
+    def _announce(folder, title):
+        print(f"\n[{title}]{' done before' if folder.finished else ''}", flush=True)
+        return folder.finished
+
+    def _epochs(self, task):
+        given = {
+            "fine-tune": self.fine_tuning_epochs,
+            "search": self.search_epochs,
+            "re-train": self.retraining_epochs,
+        }
+        return {name: value or self.epochs or task.epochs for name, value in given.items()}
+
+    def _with_options(self, task):
+        given = {
+            name: getattr(self, name)
+            for name in (
+                "metric",
+                "sequence_length",
+                "batch_size",
+                "learning_rate",
+                "retention_learning_rate",
+                "strength",
+            )
+            if getattr(self, name) is not None
+        }
+        return dataclasses.replace(task, **given)
+
+    def _check(self):
+        for name in (
+            "train_examples",
+            "dev_examples",
+            "sequence_length",
+            "batch_size",
+            "learning_rate",
+            "retention_learning_rate",
+            "epochs",
+            "fine_tuning_epochs",
+            "search_epochs",
+            "retraining_epochs",
+        ):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise InputError(f"`{name}` must be positive. Received: {name}={value}")
+        if self.strength is not None and self.strength < 0:
+            raise InputError(f"`strength` must be at least 0. Received: strength={self.strength}")
+        for name, allowed in (("basis", ("absolute", "relative")), ("dtype", DTYPES)):
+            if getattr(self, name) not in allowed:
+                raise InputError(
+                    f"`{name}` must be one of {', '.join(allowed)}. "
+                    f"Received: {name}={getattr(self, name)!r}"
+                )
+
+    def _lowercase(self):
+        path = self.checkpoint / "tokenizer_config.json"
+        if self.cased or not path.exists():
+            return not self.cased
+        return bool(read_json(path).get("do_lower_case", True))
+
+
+def _finish(run, dev, preprocessor):
+    path = run.path / "report.json"
+    if not path.exists():
+        print("\n[report] counting operations and measuring time", flush=True)
+        report = build_report(run, dev, preprocessor)
+        write_text(run.path / "report.md", markdown(report))
+        write_json(path, report)
+    report = read_json(path)
+    print(f"\n{summary(report)}\nReport: {run.path / 'report.md'}")
+    return report
+
+
+def _file_fingerprint(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,46 @@
+"""What the commands that use a finished run have in common."""
+
+import pathlib
+
+from power_bert_tf.commands.fit import Fit
+from power_bert_tf.errors import InputError
+from power_bert_tf.training.run_folder import STEPS
+from power_bert_tf.training.run_folder import RunFolder
+
+
+def open_step(path, step):
+    """The run at `path` and the model of one of its finished steps."""
+    if step not in STEPS:
+        raise InputError(f"`step` must be one of {', '.join(STEPS)}. Received: step={step!r}")
+    run = RunFolder.open(path)
+    return run, run.finished_step(step).load_model()
+
+
+def is_pair(run):
+    """Whether the run's task is about pairs of texts."""
+    return len(run.settings()["identity"]["task"]["features"]) == 2
+
+
+def check_pairs(run, text_pairs, source):
+    """Raises InputError where there is no second text and the task needs one, or the reverse."""
+    if (text_pairs is not None) != is_pair(run):
+        raise InputError(
+            f"{source} must{'' if is_pair(run) else ' not'} have `text_pair`: the run's task is "
+            f"about {'pairs of texts' if is_pair(run) else 'single texts'}"
+        )
+
+
+def load_dev_examples(run):
+    """The examples that the run was measured on, from where its command took them."""
+    command = run.settings()["command"]
+    paths = ("checkpoint", "output", "train", "dev", "tfds_dir", "data_dir")
+    values = {
+        name: pathlib.Path(value) if name in paths and value is not None else value
+        for name, value in command.items()
+    }
+    fit = Fit(**values)
+    _, _, dev = fit.load_data()
+    dev = dev if fit.dev_examples is None else dev.take(fit.dev_examples, fit.seed)
+    if dev.fingerprint() != run.settings()["identity"]["dev"]:
+        raise InputError(f"the dev examples of {run.path} have changed since the run")
+    return dev

@@ -1,0 +1,112 @@
+"""Texts to the three inputs of BERT: token ids, segment ids and padding mask."""
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from power_bert_tf.data.tokenization import WordPieceTokenizer
+from power_bert_tf.errors import InputError
+
+
+class Preprocessor(tf.Module):
+    """Turns texts, or pairs of texts, into BERT's inputs.
+
+    A text becomes `[CLS] a [SEP]`, a pair `[CLS] a [SEP] b [SEP]` with segment 1 from `b` on. What
+    is too long loses its end; of a pair, the longer text is cut until both fit, and then both
+    alike ("longest first"). Where an odd number of places is left for two texts that are both
+    cut, the longer one has the extra place, and the second one if they were equally long: the
+    lengths are those of Hugging Face's `tokenizers`.
+
+    Args:
+        tokenizer: `WordPieceTokenizer`.
+        sequence_length: int. The number of positions N, special tokens included.
+
+    Raises:
+        InputError: `sequence_length` leaves no room for the special tokens.
+
+    Example:
+
+    >>> preprocessor = Preprocessor(tokenizer, sequence_length=64)
+    >>> inputs = preprocessor(["A fine film."])
+    >>> inputs["token_ids"].shape
+    TensorShape([1, 64])
+    """
+
+    def __init__(self, tokenizer: WordPieceTokenizer, sequence_length: int):
+        super().__init__(name="preprocessor")
+        _check_length(sequence_length, specials=2)
+        self.tokenizer = tokenizer
+        self.sequence_length = sequence_length
+
+    def __call__(self, text, text_pair=None, sequence_length: int | None = None) -> dict:
+        """Packs and pads.
+
+        Args:
+            text: string tensor (batch,).
+            text_pair: string tensor (batch,), or `None`.
+            sequence_length: int. Replaces the preprocessor's own N for this call.
+
+        Returns:
+            A dict of int32 tensors (batch, N): "token_ids", "segment_ids" and "padding_mask" (1
+            for a token, 0 for padding).
+        """
+        length = self.sequence_length if sequence_length is None else sequence_length
+        token_ids, segment_ids = self._pack(text, text_pair, length)
+        mask = tf.sequence_mask(token_ids.row_lengths(), length, dtype=tf.int32)
+        shape = (None, length)
+        return {
+            "token_ids": token_ids.to_tensor(self.tokenizer.pad_id, shape=shape),
+            "segment_ids": segment_ids.to_tensor(0, shape=shape),
+            "padding_mask": mask,
+        }
+
+    def ragged(self, text, text_pair=None) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Token ids and segment ids, int32 (batch, at most N), cut to N but not padded."""
+        return self._pack(text, text_pair, self.sequence_length)
+
+    def _pack(self, text, text_pair, length):
+        _check_length(length, specials=2 if text_pair is None else 3)
+        first = self.tokenizer.tokenize(text)
+        if text_pair is None:
+            segments = [_trim(first, length - 2)]
+        else:
+            second = self.tokenizer.tokenize(text_pair)
+            if not first.shape[:1].is_compatible_with(second.shape[:1]):
+                raise InputError(
+                    "`text_pair` should have one text for each in `text`. "
+                    f"Received: {second.shape[0]} for {first.shape[0]}"
+                )
+            segments = _trim_pair(first, second, length - 3)
+        return tf_text.combine_segments(segments, self.tokenizer.cls_id, self.tokenizer.sep_id)
+
+
+def _trim(ragged, limits):
+    """Keeps the first `limits` (scalar or (batch,)) items of each row."""
+    lengths = ragged.row_lengths()
+    limits = tf.broadcast_to(tf.cast(limits, lengths.dtype), tf.shape(lengths))
+    positions = tf.ragged.range(lengths).values
+    kept = tf.boolean_mask(ragged.values, positions < tf.repeat(limits, lengths))
+    return tf.RaggedTensor.from_row_lengths(kept, tf.minimum(lengths, limits))
+
+
+def _trim_pair(first, second, budget):
+    """Cuts the longer of each pair until both together have at most `budget` items.
+
+    `tf_text.ShrinkLongestTrimmer` cuts the same number of items but gives the odd place to the
+    other text, and takes one step of a loop for each item that it cuts.
+    """
+    first_lengths, second_lengths = first.row_lengths(), second.row_lengths()
+    shorter = tf.minimum(tf.minimum(first_lengths, second_lengths), budget // 2)
+    longer = budget - shorter
+    first_is_longer = first_lengths > second_lengths
+    return [
+        _trim(first, tf.where(first_is_longer, longer, shorter)),
+        _trim(second, tf.where(first_is_longer, shorter, longer)),
+    ]
+
+
+def _check_length(length, specials):
+    if not isinstance(length, int) or length < specials:
+        raise InputError(
+            f"`sequence_length` should be an integer of at least {specials}, to hold the special "
+            f"tokens. Received: sequence_length={length!r}"
+        )

@@ -1,0 +1,98 @@
+"""Examples to batches: `tf.data` streams for training and for evaluation."""
+
+import numpy as np
+import tensorflow as tf
+
+from power_bert_tf.data.packing import Preprocessor
+from power_bert_tf.data.sources import Examples
+from power_bert_tf.data.sources import random_order
+from power_bert_tf.errors import InputError
+
+
+def training_dataset(
+    examples: Examples,
+    preprocessor: Preprocessor,
+    batch_size: int,
+    seed: int,
+    first_epoch: int = 0,
+    epochs: int = 1,
+) -> tuple[tf.data.Dataset, int]:
+    """One stream of full batches over the epochs `first_epoch` to `epochs - 1`.
+
+    The order within an epoch depends on nothing but `seed` and the epoch's number: a run that is
+    resumed at `first_epoch` sees the batches that it would have seen without the interruption. What
+    does not fill a batch at the end of an epoch is left out of that epoch. A training set smaller
+    than the batch makes one batch of its own size.
+
+    Args:
+        examples: Examples.
+        preprocessor: Preprocessor.
+        batch_size: int.
+        seed: int.
+        first_epoch: int. The first epoch to see, counted from 0. Defaults to `0`.
+        epochs: int. The number of epochs of the whole training. Defaults to `1`.
+
+    Returns:
+        The dataset and the number of batches in an epoch. Elements are (inputs, labels): inputs
+        (batch, N) as `Preprocessor` gives them, labels (batch,), int32 classes or float32 values.
+
+    Raises:
+        InputError: no examples, or a number out of its range.
+    """
+    _check(examples, batch_size)
+    if not 0 <= first_epoch < epochs:
+        raise InputError(
+            "`first_epoch` should be from 0 to `epochs` - 1. "
+            f"Received: first_epoch={first_epoch}, epochs={epochs}"
+        )
+    batch_size = min(batch_size, len(examples))
+    steps = len(examples) // batch_size
+    order = np.concatenate(
+        [
+            random_order(len(examples), seed, epoch)[: steps * batch_size]
+            for epoch in range(first_epoch, epochs)
+        ]
+    )
+    columns = _columns(examples)
+
+    def gather(indices):
+        return {name: tf.gather(column, indices) for name, column in columns.items()}
+
+    dataset = tf.data.Dataset.from_tensor_slices(order)
+    dataset = dataset.batch(batch_size, drop_remainder=True).map(gather)
+    return _preprocessed(dataset, preprocessor), steps
+
+
+def evaluation_dataset(
+    examples: Examples, preprocessor: Preprocessor, batch_size: int
+) -> tf.data.Dataset:
+    """All examples once and in order, of (inputs, labels); the last batch may be smaller.
+
+    Raises:
+        InputError: no examples, or `batch_size` is below 1.
+    """
+    _check(examples, batch_size)
+    dataset = tf.data.Dataset.from_tensor_slices(_columns(examples)).batch(batch_size)
+    return _preprocessed(dataset, preprocessor)
+
+
+def _columns(examples):
+    columns = {"text": tf.constant(examples.texts, tf.string), "label": examples.labels}
+    if examples.text_pairs is not None:
+        columns["text_pair"] = tf.constant(examples.text_pairs, tf.string)
+    return columns
+
+
+def _preprocessed(dataset, preprocessor):
+    def preprocess(batch):
+        return preprocessor(batch["text"], batch.get("text_pair")), batch["label"]
+
+    dataset = dataset.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _check(examples, batch_size):
+    if not len(examples):
+        raise InputError("`examples` should not be empty. Received: 0 examples")
+    if batch_size < 1:
+        raise InputError(f"`batch_size` should be at least 1. Received: batch_size={batch_size}")

@@ -1,0 +1,43 @@
+"""Floating-point operations in closed form."""
+
+
+def encoder_flops(config, index, entering, leaving):
+    """Operations of one encoder for one text, by the paper's scheme.
+
+    A matrix product of m x k by k x n counts 2mkn; softmax, normalisation and activation are
+    left out, and so is what a graph saves by computing surviving rows only.
+
+    Args:
+        config: `EncoderConfig`.
+        index: int, the encoder, from 0.
+        entering: int, word-vectors that come into self-attention.
+        leaving: int, word-vectors that go on to the feed-forward block.
+
+    Returns:
+        int.
+    """
+    shape = config.encoder(index)
+    keys, values = shape.num_heads * shape.key_dim, shape.num_heads * shape.value_dim
+    projections = 2 * entering * config.hidden_dim * (2 * keys + 2 * values)
+    attention = 2 * entering * entering * (keys + values)
+    feed_forward = 4 * leaving * config.hidden_dim * shape.intermediate_dim
+    return projections + attention + feed_forward
+
+
+def encoders_flops(config, length, retention=None):
+    """Operations of all encoders for one text of `length` word-vectors.
+
+    Args:
+        config: `EncoderConfig`.
+        length: int.
+        retention: `RetentionConfiguration`, or None for plain BERT.
+
+    Returns:
+        int.
+    """
+    leaving = (length,) * config.num_layers if retention is None else retention.at_length(length)
+    entering = (length, *leaving[:-1])
+    return sum(
+        encoder_flops(config, index, entering[index], leaving[index])
+        for index in range(config.num_layers)
+    )

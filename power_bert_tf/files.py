@@ -1,0 +1,58 @@
+"""Files and folders that appear whole or not at all."""
+
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+
+
+def write_file(path, write):
+    """Writes a file aside, then renames it into place.
+
+    Args:
+        path: where the file is to appear.
+        write: function that is given the path to write to, of the same suffix.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, aside = tempfile.mkstemp(
+        prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+    )
+    os.close(descriptor)
+    try:
+        write(pathlib.Path(aside))
+        os.chmod(aside, 0o644)
+        os.replace(aside, path)
+    finally:
+        pathlib.Path(aside).unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Writes a text file whole."""
+    write_file(path, lambda aside: aside.write_text(text, encoding="utf-8"))
+
+
+def write_json(path, value):
+    """Writes a JSON file whole."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_folder(path, write):
+    """Fills a folder aside, then renames it into place; one that is there is replaced.
+
+    Args:
+        path: where the folder is to appear.
+        write: function that is given the folder to fill.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        write(aside)
+        os.chmod(aside, 0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,129 @@
+"""The extract layer, which drops word-vectors for good."""
+
+import keras
+from keras import ops
+
+from power_bert_tf.layers.ranking import prioritise
+from power_bert_tf.layers.ranking import sorted_positions
+
+
+def top_rows(priority, length):
+    """The `length` rows of highest priority in their original order, ties to the earlier row.
+
+    Args:
+        priority: float tensor of shape (batch, rows).
+        length: int, at most rows.
+
+    Returns:
+        int32 tensor of shape (batch, length).
+    """
+    _, rows = ops.top_k(priority, length)
+    return ops.cast(ops.sort(rows, axis=1), "int32")
+
+
+def take_rows(tensor, rows):
+    """Picks rows of each element of a batch.
+
+    Flattening batch and rows turns the batched gather into a plain one, which TensorFlow's CPU
+    kernels do more than ten times as fast.
+
+    Args:
+        tensor: tensor of shape (batch, n, ...).
+        rows: int32 tensor of shape (batch, length).
+
+    Returns:
+        Tensor of shape (batch, length, ...).
+    """
+    batch, n = ops.shape(tensor)[:2]
+    rest = tensor.shape[2:]
+    flat_rows = ops.reshape(rows + ops.arange(batch, dtype="int32")[:, None] * n, (-1,))
+    taken = ops.take(ops.reshape(tensor, (batch * n, *rest)), flat_rows, axis=0)
+    return ops.reshape(taken, (batch, rows.shape[1], *rest))
+
+
+def take_queries(probabilities, rows):
+    """Picks, in every head, the same queries of each element of a batch.
+
+    Args:
+        probabilities: tensor of shape (batch, heads, queries, keys).
+        rows: int32 tensor of shape (batch, length).
+
+    Returns:
+        Tensor of shape (batch, heads, length, keys).
+    """
+    batch, heads, queries, keys = ops.shape(probabilities)
+    by_head = ops.reshape(probabilities, (batch * heads, queries, keys))
+    taken = take_rows(by_head, ops.repeat(rows, heads, axis=0))
+    return ops.reshape(taken, (batch, heads, rows.shape[1], keys))
+
+
+@keras.saving.register_keras_serializable(package="power_bert_tf")
+class Extract(keras.layers.Layer):
+    """Keeps the word-vectors of highest score, in their original order.
+
+    Stands between the two halves of self-attention, so that nothing is computed any more for a
+    row that is dropped: it picks the rows of the residual, of the attention probabilities
+    (queries; keys and values of dropped words still serve this encoder) and of the mask.
+    CLS, in row 0, is always kept. With `length` equal to the rows that come in, nothing changes.
+
+    Args:
+        length: int. Number of word-vectors to keep; inputs with fewer rows keep them all.
+        **kwargs: those of `keras.layers.Layer`.
+
+    Call arguments:
+        hidden: tensor of shape (batch, rows, hidden_dim).
+        probabilities: tensor of shape (batch, heads, rows, keys).
+        score: tensor of shape (batch, rows).
+        padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
+        budget: int tensor of shape (batch,) or None. The number of word-vectors that each text
+            may keep itself; rows beyond it are masked, so that a text's answer does not depend
+            on the longer ones beside it.
+
+    Returns:
+        hidden, probabilities and padding_mask with `length` rows (for the probabilities:
+        queries).
+
+    Raises:
+        ValueError: where `length` is below 1.
+
+    Reference: PoWER-BERT, section 3.2 (word-vector extraction).
+    """
+
+    def __init__(self, length, **kwargs):
+        # Under mixed precision autocasting would round the score, and tie what it tells apart.
+        super().__init__(autocast=False, **kwargs)
+        if length < 1:
+            raise ValueError(f"`length` must be at least 1. Received: length={length}")
+        self.length = length
+
+    def call(self, hidden, probabilities, score, padding_mask, budget=None):
+        priority = prioritise(ops.stop_gradient(score), padding_mask)
+        if budget is not None:
+            padding_mask = self._within_budget(priority, padding_mask, budget)
+            priority = prioritise(priority, padding_mask)
+        if self.length >= hidden.shape[1]:
+            return hidden, probabilities, padding_mask
+        rows = top_rows(priority, self.length)
+        return (
+            take_rows(hidden, rows),
+            take_queries(probabilities, rows),
+            take_rows(padding_mask, rows),
+        )
+
+    def _within_budget(self, priority, padding_mask, budget):
+        kept = sorted_positions(priority) < ops.cast(budget, "int32")[:, None]
+        return padding_mask * ops.cast(kept, padding_mask.dtype)
+
+    def compute_output_spec(self, hidden, probabilities, score, padding_mask, budget=None):
+        length = min(self.length, hidden.shape[1])
+        batch, heads, _, keys = probabilities.shape
+        return (
+            keras.KerasTensor((hidden.shape[0], length, hidden.shape[2]), dtype=hidden.dtype),
+            keras.KerasTensor((batch, heads, length, keys), dtype=probabilities.dtype),
+            keras.KerasTensor((padding_mask.shape[0], length), dtype=padding_mask.dtype),
+        )
+
+    def get_config(self):
+        config = super().get_config()
+        config["length"] = self.length
+        return config

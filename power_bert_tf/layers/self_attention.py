@@ -1,0 +1,100 @@
+"""The first half of self-attention: the probabilities, handed out."""
+
+import keras
+from keras import ops
+
+from power_bert_tf.layers.initializers import bert_initializer
+
+
+def split_heads(projected, num_heads):
+    """Splits the last axis of (batch, rows, heads * dim) and gives (batch, heads, rows, dim)."""
+    batch, rows, width = ops.shape(projected)
+    split = ops.reshape(projected, (batch, rows, num_heads, width // num_heads))
+    return ops.transpose(split, (0, 2, 1, 3))
+
+
+def attention_probabilities(query, key, padding_mask):
+    """Scaled dot-product attention in which no word attends to padding.
+
+    Args:
+        query, key: tensors of shape (batch, heads, rows, key_dim).
+        padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
+
+    Returns:
+        Tensor of shape (batch, heads, queries, keys); each row sums to 1.
+    """
+    scale = 1.0 / (query.shape[-1] ** 0.5)
+    scores = ops.matmul(query * ops.cast(scale, query.dtype), ops.transpose(key, (0, 1, 3, 2)))
+    # The largest magnitude that every 16-bit float type holds with room for the score itself.
+    hidden_score = -3e4 if keras.backend.standardize_dtype(scores.dtype) == "float16" else -1e9
+    visible = ops.cast(padding_mask, "bool")[:, None, None, :]
+    if scores.shape[-1] == 1:
+        # A word that is alone has all of its own attention. Keras warns of a softmax over one.
+        return ops.exp(scores - scores)
+    return ops.softmax(ops.where(visible, scores, ops.cast(hidden_score, scores.dtype)))
+
+
+@keras.saving.register_keras_serializable(package="power_bert_tf")
+class SelfAttention(keras.layers.Layer):
+    """Attention probabilities and values, not yet multiplied.
+
+    BERT's self-attention stops here half-way, because PoWER-BERT scores a word-vector by the
+    probabilities, and decides from the score which rows `AttentionOutput` has to compute at all.
+
+    Args:
+        num_heads: int. Number of attention heads.
+        key_dim: int. Width of a query and of a key, per head.
+        value_dim: int. Width of a value, per head. `key_dim` where None.
+        **kwargs: those of `keras.layers.Layer`.
+
+    Call arguments:
+        hidden: tensor of shape (batch, rows, hidden_dim).
+        padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
+
+    Returns:
+        probabilities: tensor of shape (batch, num_heads, rows, rows), before any dropout.
+        values: tensor of shape (batch, num_heads, rows, value_dim).
+
+    Reference: PoWER-BERT, section 2 (self-attention mechanism).
+    """
+
+    def __init__(self, num_heads, key_dim, value_dim=None, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.key_dim = key_dim
+        self.value_dim = value_dim or key_dim
+
+    def build(self, hidden_shape, padding_mask_shape=None):
+        self.query = self._projection("query", self.key_dim, hidden_shape)
+        self.key = self._projection("key", self.key_dim, hidden_shape)
+        self.value = self._projection("value", self.value_dim, hidden_shape)
+
+    def _projection(self, name, head_dim, hidden_shape):
+        projection = keras.layers.Dense(
+            self.num_heads * head_dim,
+            kernel_initializer=bert_initializer(),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        projection.build(hidden_shape)
+        return projection
+
+    def call(self, hidden, padding_mask):
+        query = split_heads(self.query(hidden), self.num_heads)
+        key = split_heads(self.key(hidden), self.num_heads)
+        values = split_heads(self.value(hidden), self.num_heads)
+        return attention_probabilities(query, key, padding_mask), values
+
+    def compute_output_shape(self, hidden_shape, padding_mask_shape=None):
+        batch, rows = hidden_shape[:2]
+        return (
+            (batch, self.num_heads, rows, rows),
+            (batch, self.num_heads, rows, self.value_dim),
+        )
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(
+            {"num_heads": self.num_heads, "key_dim": self.key_dim, "value_dim": self.value_dim}
+        )
+        return config

@@ -1,0 +1,207 @@
+"""BERT with a head for classification or regression."""
+
+import dataclasses
+
+import keras
+
+from power_bert_tf.errors import InputError
+from power_bert_tf.layers.initializers import bert_initializer
+from power_bert_tf.modeling.config import EncoderConfig
+from power_bert_tf.modeling.encoder import encode
+from power_bert_tf.modeling.encoder import encoder_inputs
+from power_bert_tf.modeling.reduction import NoReduction
+from power_bert_tf.modeling.shared_layers import SharedLayers
+
+HEADS = ("classification", "regression")
+
+
+@keras.saving.register_keras_serializable(package="power_bert_tf")
+class BertClassifier(keras.Model):
+    """A BERT that classifies texts, or gives them a number, as a functional Keras model.
+
+    The same class is plain BERT, the model of the configuration search and PoWER-BERT: what
+    happens to the word-vectors is up to its `reduction`.
+
+    Args:
+        config: `EncoderConfig`.
+        num_classes: int. Number of classes; 1 for the regression head.
+        sequence_length: int. N, the static length of the inputs.
+        reduction: `NoReduction()` (where None), `SoftExtraction(...)` or `Extraction(...)`.
+        head: "classification" (probabilities of the classes) or "regression" (one number).
+        label_names: sequence of str, the names of the classes, kept with the model. May be empty.
+        dtype: dtype policy of the encoders, such as "mixed_bfloat16"; the head's output is
+            float32 in any case.
+        name: str.
+        shared: `SharedLayers` of another model, over whose variables this graph is to stand.
+
+    Inputs: a dict of int32 tensors of shape (batch, N): `token_ids`, `segment_ids` (0 for the
+    first text, 1 for the second) and `padding_mask` (1 for words, 0 for padding).
+
+    Outputs: float32, (batch, num_classes) probabilities, or (batch, 1) for regression.
+    `logits_model` gives what stands before the softmax.
+
+    Raises:
+        InputError: where an argument is out of range, or the reduction does not fit.
+
+    Example:
+
+    ```python
+    config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=16, intermediate_dim=32)
+    bert = BertClassifier(config, num_classes=2, sequence_length=32)
+    power = bert.with_reduction(Extraction("20,8"))
+    ```
+    """
+
+    def __init__(
+        self,
+        config,
+        num_classes=2,
+        sequence_length=128,
+        reduction=None,
+        head="classification",
+        label_names=(),
+        dtype=None,
+        name=None,
+        shared=None,
+    ):
+        reduction = NoReduction() if reduction is None else reduction
+        self._check(config, num_classes, sequence_length, head, label_names)
+        if shared is None:
+            reduction.check(config.num_layers, sequence_length)
+
+        # === Layers ===
+        shared = SharedLayers(dtype=dtype) if shared is None else shared
+        dropout = shared(keras.layers.Dropout, "classifier_dropout", rate=config.dropout)
+        classifier = shared(
+            keras.layers.Dense,
+            "classifier",
+            units=num_classes,
+            kernel_initializer=bert_initializer(),
+            dtype="float32",
+        )
+
+        # === Functional Model ===
+        inputs = encoder_inputs(sequence_length, has_segments=config.num_segments > 0)
+        hidden, _ = encode(config, reduction, shared, inputs)
+        pooled = hidden[:, 0, :]
+        if config.pooler:
+            pooled = shared(
+                keras.layers.Dense,
+                "pooler",
+                units=config.hidden_dim,
+                activation="tanh",
+                kernel_initializer=bert_initializer(),
+            )(pooled)
+        outputs = logits = classifier(dropout(pooled))
+        if head == "classification":
+            outputs = shared(
+                keras.layers.Activation, "probabilities", activation="softmax", dtype="float32"
+            )(outputs)
+        super().__init__(inputs=inputs, outputs=outputs, name=name)
+
+        # === Config ===
+        self.config = config
+        self.num_classes = num_classes
+        self.sequence_length = sequence_length
+        self.reduction = reduction
+        self.head = head
+        self.label_names = tuple(label_names)
+        self._policy = dtype
+        self._logits = logits
+
+    @staticmethod
+    def _check(config, num_classes, sequence_length, head, label_names):
+        if head not in HEADS:
+            raise InputError(f"`head` must be one of {HEADS}. Received: head={head!r}")
+        least = 2 if head == "classification" else 1
+        if num_classes < least or (head == "regression" and num_classes != 1):
+            raise InputError(
+                "`num_classes` must be 1 for regression and at least 2 for classification. "
+                f"Received: num_classes={num_classes}, head={head!r}"
+            )
+        if label_names and len(label_names) != num_classes:
+            raise InputError(
+                f"`label_names` must name each of the {num_classes} classes. "
+                f"Received: label_names={list(label_names)}"
+            )
+        if not 1 <= sequence_length <= config.max_sequence_length:
+            raise InputError(
+                "`sequence_length` must be between 1 and the number of position embeddings, "
+                f"{config.max_sequence_length}. Received: sequence_length={sequence_length}"
+            )
+
+    @classmethod
+    def from_checkpoint(cls, folder, num_classes=2, sequence_length=128, **arguments):
+        """A classifier over the pre-trained weights of a checkpoint folder.
+
+        Args:
+            folder: a folder in the Hugging Face layout: config.json and model.safetensors.
+            num_classes: int.
+            sequence_length: int. N.
+            **arguments: further arguments of the class.
+
+        Raises:
+            InputError: where a file is missing or cut short, or a tensor unknown, missing or
+                of another shape; the tensor is named.
+        """
+        from power_bert_tf.modeling.checkpoints import huggingface
+
+        model = cls(huggingface.read_config(folder), num_classes, sequence_length, **arguments)
+        huggingface.load_weights(model, folder)
+        return model
+
+    def with_reduction(self, reduction):
+        """A new model with another reduction, over a copy of the same weights.
+
+        Layers are matched by name; a layer that only the new model has keeps its initial
+        weights (retention parameters start at one).
+        """
+        model = type(self)(**{**self._arguments(), "reduction": reduction})
+        ours = {layer.name: layer for layer in self.layers if layer.weights}
+        for layer in model.layers:
+            if layer.name in ours:
+                layer.set_weights(ours[layer.name].get_weights())
+        return model
+
+    def at_length(self, sequence_length):
+        """The graph for inputs of another length, over the *same* variables."""
+        shared = SharedLayers(self.layers, dtype=self._policy)
+        arguments = {**self._arguments(), "sequence_length": sequence_length, "shared": shared}
+        return type(self)(**arguments)
+
+    @property
+    def logits_model(self):
+        """A model over the same variables that gives logits of shape (batch, num_classes)."""
+        return keras.Model(self.input, self._logits)
+
+    def _arguments(self):
+        return {
+            "config": self.config,
+            "num_classes": self.num_classes,
+            "sequence_length": self.sequence_length,
+            "reduction": self.reduction,
+            "head": self.head,
+            "label_names": self.label_names,
+            "dtype": self._policy,
+        }
+
+    def get_config(self):
+        return {
+            **self._arguments(),
+            "config": dataclasses.asdict(self.config),
+            "reduction": keras.saving.serialize_keras_object(self.reduction),
+            "label_names": list(self.label_names),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(
+            **{
+                **config,
+                "config": EncoderConfig(**config["config"]),
+                "reduction": keras.saving.deserialize_keras_object(
+                    config["reduction"], custom_objects=custom_objects
+                ),
+            }
+        )

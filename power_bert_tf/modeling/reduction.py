@@ -1,0 +1,190 @@
+"""What encoders do to their word-vectors: the seam between backbones and methods.
+
+A backbone knows no method: it asks one `Reduction` at three places of each encoder. A method
+knows no backbone: it sees word-vectors, attention probabilities and masks. A new method is a
+new subclass, a new backbone a new graph, and each works with each.
+"""
+
+import keras
+
+from power_bert_tf.errors import InputError
+from power_bert_tf.layers import Extract
+from power_bert_tf.layers import RelativeBudget
+from power_bert_tf.layers import SignificanceScore
+from power_bert_tf.layers import SoftExtract
+from power_bert_tf.layers import StaticScore
+from power_bert_tf.modeling.retention import RetentionConfiguration
+
+SELECTIONS = ("attention", "head", "random")
+
+
+class Reduction:
+    """Three hooks that leave everything as it is. Subclasses override what they need.
+
+    Each hook gets `shared` (`SharedLayers`, which makes the layers), the encoder's `index` from
+    0, and symbolic tensors: `hidden` (batch, rows, hidden_dim), `probabilities` (batch, heads,
+    queries, keys), `padding_mask` (batch, rows) and `input_mask` (batch, N), the mask as it was
+    before any encoder.
+    """
+
+    def check(self, num_layers, sequence_length):
+        """Raises InputError unless it fits a model of these sizes."""
+
+    def before_encoder(self, shared, index, hidden, padding_mask, input_mask):
+        """May drop word-vectors before the encoder; returns hidden and padding_mask."""
+        return hidden, padding_mask
+
+    def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
+        """May drop queries once attention is known, before its output is computed.
+
+        Returns hidden, probabilities and padding_mask.
+        """
+        return hidden, probabilities, padding_mask
+
+    def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
+        """May change the word-vectors that go into the feed-forward block; returns hidden."""
+        return hidden
+
+    def learnt_retention(self, model):
+        """The retention configuration that `model` has learnt; an error but for a search."""
+        raise InputError(
+            "`model` must have been built with `SoftExtraction` to have learnt a retention "
+            f"configuration. Received: reduction={type(self).__name__}"
+        )
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="power_bert_tf")
+class NoReduction(Reduction):
+    """Plain BERT."""
+
+
+@keras.saving.register_keras_serializable(package="power_bert_tf")
+class SoftExtraction(Reduction):
+    """Soft-extract after every self-attention: the model of the configuration search.
+
+    Args:
+        strength: float. The paper's lambda: the weight of the aggregate mass in the loss.
+        basis: "absolute" or "relative", see `SoftExtract`.
+        count_self: bool. Count the attention of a word to itself in its score.
+
+    Reference: PoWER-BERT, section 3.3.
+    """
+
+    def __init__(self, strength, basis="absolute", count_self=False):
+        if not strength >= 0:
+            raise InputError(f"`strength` must be at least 0. Received: strength={strength}")
+        self.strength = strength
+        self.basis = basis
+        self.count_self = count_self
+
+    def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
+        score = shared(
+            SignificanceScore, f"encoder_{index}_significance", count_self=self.count_self
+        )(probabilities, padding_mask)
+        soft_extract = shared(
+            SoftExtract,
+            self.layer_name(index),
+            length=input_mask.shape[1],
+            penalty=self.strength * (index + 1),
+            basis=self.basis,
+        )
+        return soft_extract(hidden, score, padding_mask)
+
+    @staticmethod
+    def layer_name(index):
+        """The name of the soft-extract layer of an encoder."""
+        return f"encoder_{index}_soft_extract"
+
+    def masses(self, model):
+        """The mass of each encoder of `model`, a list of floats."""
+        return [layer.mass() for layer in self._layers(model)]
+
+    def retention_parameters(self, model):
+        """The retention parameters of each encoder of `model`, a list of (N,) arrays."""
+        return [keras.ops.convert_to_numpy(layer.retention) for layer in self._layers(model)]
+
+    def _layers(self, model):
+        return [model.get_layer(self.layer_name(index)) for index in range(model.config.num_layers)]
+
+    def learnt_retention(self, model):
+        length = model.get_layer(self.layer_name(0)).length
+        return RetentionConfiguration.from_masses(self.masses(model), length, self.basis)
+
+    def get_config(self):
+        return {"strength": self.strength, "basis": self.basis, "count_self": self.count_self}
+
+
+@keras.saving.register_keras_serializable(package="power_bert_tf")
+class Extraction(Reduction):
+    """Extract after every self-attention: PoWER-BERT as it is deployed.
+
+    Args:
+        retention: `RetentionConfiguration`, or what its `parse` reads.
+        selection: which word-vectors to keep: "attention" (Attn-WS: by significance), "head"
+            (Head-WS: the first) or "random" (Rand-WS: at positions drawn once).
+        seed: int. Draws the positions of "random".
+        count_self: bool. Count the attention of a word to itself in its score.
+
+    Reference: PoWER-BERT, section 3.2.
+    """
+
+    def __init__(self, retention, selection="attention", seed=0, count_self=False):
+        if selection not in SELECTIONS:
+            raise InputError(
+                f"`selection` must be one of {SELECTIONS}. Received: selection={selection!r}"
+            )
+        self.retention = RetentionConfiguration.parse(retention)
+        self.selection = selection
+        self.seed = seed
+        self.count_self = count_self
+
+    def check(self, num_layers, sequence_length):
+        self.retention.check(num_layers, sequence_length)
+
+    def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
+        if self.retention.at_length(hidden.shape[1])[index] == hidden.shape[1]:
+            if self.retention.basis == "absolute":
+                return hidden, probabilities, padding_mask
+        extract = shared(
+            Extract,
+            f"encoder_{index}_extract",
+            length=self.retention.at_length(input_mask.shape[1])[index],
+        )
+        score = self._score(shared, index, probabilities, padding_mask)
+        if self.retention.basis == "absolute":
+            return extract(hidden, probabilities, score, padding_mask)
+        budget = shared(
+            RelativeBudget,
+            f"encoder_{index}_budget",
+            length=self.retention.lengths[index],
+            reference_length=self.retention.reference_length,
+        )(input_mask)
+        return extract(hidden, probabilities, score, padding_mask, budget)
+
+    def _score(self, shared, index, probabilities, padding_mask):
+        if self.selection == "attention":
+            return shared(
+                SignificanceScore, f"encoder_{index}_significance", count_self=self.count_self
+            )(probabilities, padding_mask)
+        return shared(
+            StaticScore,
+            f"encoder_{index}_static_score",
+            strategy=self.selection,
+            # A draw of its own for each encoder, since the positions count what is still there.
+            seed=self.seed + index,
+        )(padding_mask)
+
+    def get_config(self):
+        return {
+            "retention": str(self.retention),
+            "selection": self.selection,
+            "seed": self.seed,
+            "count_self": self.count_self,
+        }

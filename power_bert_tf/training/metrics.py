@@ -1,0 +1,76 @@
+"""The metrics of the tasks, over the whole set at once."""
+
+import keras
+import numpy as np
+from scipy import stats
+from sklearn import metrics as sklearn_metrics
+
+from power_bert_tf.errors import InputError
+
+
+def _classes(outputs):
+    return np.argmax(outputs, axis=-1)
+
+
+def _accuracy(labels, outputs):
+    return sklearn_metrics.accuracy_score(labels, _classes(outputs))
+
+
+def _matthews(labels, outputs):
+    return sklearn_metrics.matthews_corrcoef(labels, _classes(outputs))
+
+
+def _f1(labels, outputs):
+    return sklearn_metrics.f1_score(labels, _classes(outputs), zero_division=0.0)
+
+
+def _spearman(labels, outputs):
+    outputs = np.reshape(outputs, -1)
+    if np.ptp(outputs) == 0 or np.ptp(labels) == 0:
+        return 0.0  # A constant is correlated with nothing.
+    return stats.spearmanr(labels, outputs).statistic
+
+
+METRICS = {"accuracy": _accuracy, "matthews": _matthews, "f1": _f1, "spearman": _spearman}
+
+
+def task_score(metric, labels, outputs):
+    """The score of a model's outputs in a task's metric.
+
+    Args:
+        metric: "accuracy", "matthews" (correlation), "f1" (of class 1) or "spearman".
+        labels: array of shape (examples,), class indices or numbers.
+        outputs: array of shape (examples, classes), or (examples, 1) for regression.
+
+    Returns:
+        float, at most 1.
+
+    Raises:
+        InputError: for another metric.
+    """
+    if metric not in METRICS:
+        raise InputError(f"`metric` must be one of {sorted(METRICS)}. Received: metric={metric!r}")
+    return float(METRICS[metric](labels, outputs))
+
+
+class DevScore(keras.callbacks.Callback):
+    """Puts the task's own metric on the dev set into the logs of every epoch.
+
+    Keras' metrics average over batches, which is wrong for correlations and F1.
+
+    Args:
+        dataset: tf.data of batches of (inputs, labels).
+        labels: array of shape (examples,), in the order of `dataset`.
+        metric: str, see `task_score`.
+    """
+
+    def __init__(self, dataset, labels, metric):
+        super().__init__()
+        self.dataset = dataset
+        self.labels = labels
+        self.metric = metric
+        self.log_name = f"dev_{metric}"
+
+    def on_epoch_end(self, epoch, logs=None):
+        outputs = self.model.predict(self.dataset, verbose=0)
+        logs[self.log_name] = task_score(self.metric, self.labels, outputs)

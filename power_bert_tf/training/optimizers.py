@@ -1,0 +1,84 @@
+"""Optimizers of the three steps."""
+
+import keras
+
+from power_bert_tf.training.schedules import WarmupLinearDecay
+
+# One learning rate for BERT, another for the retention parameters: a path pattern for each
+# optimizer that is not the default.
+RETENTION_PARAMETERS = ".*_soft_extract/.*"
+
+
+@keras.saving.register_keras_serializable(package="power_bert_tf")
+class BertAdamW(keras.optimizers.AdamW):
+    """AdamW as BERT was trained with it.
+
+    Keras' AdamW with BERT's epsilon and weight decay, no decay of biases and of normalisation
+    weights, and gradients clipped to a global norm of 1.
+
+    Args:
+        learning_rate: float or schedule.
+        weight_decay: float.
+        epsilon: float.
+        global_clipnorm: float or None.
+        **kwargs: those of `keras.optimizers.AdamW`.
+
+    Reference: Devlin et al., BERT (NAACL 2019), appendix A; its released optimizer.
+    """
+
+    def __init__(
+        self,
+        learning_rate=3e-5,
+        weight_decay=0.01,
+        epsilon=1e-6,
+        global_clipnorm=1.0,
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            epsilon=epsilon,
+            global_clipnorm=global_clipnorm,
+            **kwargs,
+        )
+        self.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+
+
+def fine_tuning_optimizer(learning_rate, steps, warmup=0.1, weight_decay=0.01):
+    """The optimizer of fine-tuning and of re-training.
+
+    Args:
+        learning_rate: float, the peak of a linear warm-up and decay.
+        steps: int, the number of training steps in all.
+        warmup: float, the share of steps that warm up.
+        weight_decay: float.
+
+    Returns:
+        `BertAdamW`.
+    """
+    return BertAdamW(WarmupLinearDecay(learning_rate, steps, warmup), weight_decay=weight_decay)
+
+
+def search_optimizer(learning_rate, retention_learning_rate, steps, warmup=0.1, weight_decay=0.01):
+    """The optimizer of the configuration search: two learning rates (section 3.4).
+
+    BERT's weights as in fine-tuning; the retention parameters by Adam at a higher rate, without
+    weight decay, since the mass penalty is what pulls them down.
+
+    Args:
+        learning_rate: float, the peak for BERT's weights.
+        retention_learning_rate: float, the peak for the retention parameters.
+        steps: int, the number of training steps in all.
+        warmup: float, the share of steps that warm up.
+        weight_decay: float, for BERT's weights.
+
+    Returns:
+        `keras.optimizers.MultiOptimizer`.
+    """
+    retention = keras.optimizers.Adam(
+        WarmupLinearDecay(retention_learning_rate, steps, warmup), name="retention_adam"
+    )
+    bert = fine_tuning_optimizer(learning_rate, steps, warmup, weight_decay)
+    return keras.optimizers.MultiOptimizer(
+        keras.optimizers.OptimizerMap(bert, {RETENTION_PARAMETERS: retention})
+    )

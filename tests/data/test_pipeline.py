@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from power_bert_tf.data import Examples
+from power_bert_tf.data import Preprocessor
+from power_bert_tf.data import WordPieceTokenizer
+from power_bert_tf.data import evaluation_dataset
+from power_bert_tf.data import training_dataset
+from power_bert_tf.errors import InputError
+
+LETTERS = "abcdefghij"
+TOKENIZER = WordPieceTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *LETTERS])
+PREPROCESSOR = Preprocessor(TOKENIZER, 5)
+EXAMPLES = Examples(list(LETTERS), None, [index % 2 for index in range(10)], ("even", "odd"))
+SCORED = Examples(list(LETTERS), list(LETTERS), np.linspace(0, 5, 10), ())
+
+
+def letters(dataset):
+    """Batches of (letter, label) pairs, the letter read back from its token id."""
+    return [
+        list(zip(TOKENIZER.pieces(inputs["token_ids"][:, 1]), labels.numpy(), strict=True))
+        for inputs, labels in dataset
+    ]
+
+
+def test_epochs_are_shuffled_and_whole():
+    dataset, steps = training_dataset(EXAMPLES, PREPROCESSOR, 3, seed=1, epochs=2)
+    batches = letters(dataset)
+    assert steps == 3
+    assert [len(batch) for batch in batches] == [3] * 6
+    truth = dict(zip(EXAMPLES.texts, EXAMPLES.labels, strict=True))
+    epochs = [sum(batches[:3], []), sum(batches[3:], [])]
+    for epoch in epochs:
+        assert len(dict(epoch)) == 9
+        assert all(truth[letter] == label for letter, label in epoch)
+    assert epochs[0] != epochs[1]
+    assert letters(dataset) == batches
+    assert letters(training_dataset(EXAMPLES, PREPROCESSOR, 3, seed=2, epochs=2)[0]) != batches
+
+
+@pytest.mark.parametrize("first_epoch", [1, 2])
+def test_a_resumed_run_sees_the_same_batches(first_epoch):
+    whole, steps = training_dataset(EXAMPLES, PREPROCESSOR, 4, seed=7, epochs=3)
+    rest, _ = training_dataset(EXAMPLES, PREPROCESSOR, 4, 7, first_epoch=first_epoch, epochs=3)
+    assert letters(rest) == letters(whole)[first_epoch * steps :]
+
+
+def test_order_is_fixed_for_good():
+    dataset, _ = training_dataset(EXAMPLES, PREPROCESSOR, 10, seed=3)
+    order = np.random.RandomState([3, 0]).permutation(10)
+    assert [letter for letter, _ in letters(dataset)[0]] == [LETTERS[index] for index in order]
+
+
+def test_fewer_examples_than_the_batch():
+    dataset, steps = training_dataset(EXAMPLES, PREPROCESSOR, 64, seed=0, epochs=2)
+    assert steps == 1
+    assert [len(batch) for batch in letters(dataset)] == [10, 10]
+
+
+def test_evaluation_is_in_order():
+    batches = letters(evaluation_dataset(EXAMPLES, PREPROCESSOR, 4))
+    assert [len(batch) for batch in batches] == [4, 4, 2]
+    assert sum(batches, []) == list(zip(EXAMPLES.texts, EXAMPLES.labels, strict=True))
+
+
+@pytest.mark.parametrize(("examples", "dtype"), [(EXAMPLES, tf.int32), (SCORED, tf.float32)])
+def test_elements(examples, dtype):
+    training, steps = training_dataset(examples, PREPROCESSOR, 4, seed=0, epochs=3)
+    evaluation = evaluation_dataset(examples, PREPROCESSOR, 4)
+    for dataset, batch, count in ((training, 4, steps * 3), (evaluation, None, 3)):
+        inputs, labels = dataset.element_spec
+        assert {name: spec.shape.as_list() for name, spec in inputs.items()} == {
+            name: [batch, 5] for name in ("token_ids", "segment_ids", "padding_mask")
+        }
+        assert {spec.dtype for spec in inputs.values()} == {tf.int32}
+        assert (labels.shape.as_list(), labels.dtype) == ([batch], dtype)
+        assert dataset.cardinality() == count
+    inputs, _ = next(iter(evaluation))
+    assert bool(inputs["segment_ids"].numpy().any()) == (examples is SCORED)
+
+
+def test_bad_input():
+    empty = Examples([], None, [], ("a", "b"))
+    with pytest.raises(InputError, match="`examples` should not be empty"):
+        training_dataset(empty, PREPROCESSOR, 4, seed=0)
+    with pytest.raises(InputError, match="`examples` should not be empty"):
+        evaluation_dataset(empty, PREPROCESSOR, 4)
+    with pytest.raises(InputError, match="`batch_size` should be at least 1"):
+        evaluation_dataset(EXAMPLES, PREPROCESSOR, 0)
+    for first_epoch, epochs in ((-1, 2), (2, 2), (0, 0)):
+        with pytest.raises(InputError, match="`first_epoch` should be"):
+            training_dataset(EXAMPLES, PREPROCESSOR, 4, 0, first_epoch=first_epoch, epochs=epochs)
+    with pytest.raises(InputError, match="`seed` should be"):
+        training_dataset(EXAMPLES, PREPROCESSOR, 4, seed=-1)

@@ -1,0 +1,374 @@
+import collections
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from power_bert_tf.data import TASKS
+from power_bert_tf.data import Examples
+from power_bert_tf.data import load_from_file
+from power_bert_tf.data import load_from_tfds
+from power_bert_tf.data import load_from_tsv
+from power_bert_tf.data import load_texts
+from power_bert_tf.data import user_task
+from power_bert_tf.errors import InputError
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def rows(examples):
+    pairs = [None] * len(examples) if examples.text_pairs is None else examples.text_pairs
+    return list(zip(examples.texts, pairs, examples.labels.tolist(), strict=True))
+
+
+# Examples
+
+
+def test_examples():
+    examples = Examples(["a", "b", "c"], None, [0, 1, 1], ("no", "yes"))
+    assert len(examples) == 3
+    assert examples.texts.dtype == object
+    assert examples.labels.dtype == np.int32
+    assert Examples(["a"], ["b"], [0.5], ()).labels.dtype == np.float32
+
+
+def test_take():
+    examples = Examples([str(i) for i in range(100)], None, list(range(100)), map(str, range(100)))
+    some = examples.take(10, seed=1)
+    assert len(some) == 10
+    assert some.labels.tolist() == sorted(some.labels.tolist())
+    assert some.texts.tolist() == [str(label) for label in some.labels]
+    assert some.fingerprint() == examples.take(10, seed=1).fingerprint()
+    assert some.fingerprint() != examples.take(10, seed=2).fingerprint()
+    assert examples.take(1000, seed=1).fingerprint() == examples.fingerprint()
+
+
+def test_fingerprint_is_that_of_the_content():
+    examples = Examples(["ab", "c"], None, [0, 1], ("x", "y"))
+    others = [
+        Examples(["a", "bc"], None, [0, 1], ("x", "y")),
+        Examples(["ab", "c"], None, [1, 0], ("x", "y")),
+        Examples(["ab", "c"], None, [0, 1], ("y", "x")),
+        Examples(["ab", "c"], ["", ""], [0, 1], ("x", "y")),
+        Examples(["c", "ab"], None, [0, 1], ("x", "y")),
+        Examples(["ab", "c"], None, [0, 1], ()),
+    ]
+    assert len({other.fingerprint() for other in [examples, *others]}) == 7
+    # The same in any process and any version: a run folder remembers it.
+    assert examples.fingerprint() == (
+        "103fec41803ae6fb973bf3947411f726cf8a3d22368c0b93b40df31ea8e700d4"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((["a"], None, [0, 1], ("x", "y")), "one entry each per example"),
+        ((["a"], ["b", "c"], [0], ("x", "y")), "one entry each per example"),
+        ((["a"], None, ["x"], ("x", "y")), "integers from 0 to 1"),
+        ((["a", "b"], None, [0, 2], ("x", "y")), "integers from 0 to 1. Received: .*2.* index 1"),
+        ((["a"], None, [-1], ("x", "y")), "integers from 0 to 1"),
+        ((["a"], None, [0.0], ("x", "y")), "integers from 0 to 1"),
+        ((["a"], None, [np.nan], ()), "finite numbers"),
+        ((["a"], None, ["x"], ()), "one entry each per example"),
+        (([1], None, [0], ("x", "y")), "Unicode strings"),
+        ((["\ud800"], None, [0], ("x", "y")), "Unicode strings"),
+    ],
+)
+def test_bad_examples(arguments, message):
+    with pytest.raises(InputError, match=message) as error:
+        Examples(*arguments)
+    assert "\n" not in str(error.value)
+
+
+def test_bad_take():
+    with pytest.raises(InputError, match="`n` should be at least 1"):
+        Examples(["a"], None, [0.0], ()).take(0, seed=0)
+
+
+# Files of one's own
+
+TSV = 'text\tlabel\nan "odd\tpos\n"quoted" one\tneg\n'
+CSV = 'label,text\npos,"an ""odd"\nneg,"""quoted"" one"\n'
+JSONL = '{"text": "an \\"odd", "label": "pos"}\n{"text": "\\"quoted\\" one", "label": "neg"}\n'
+
+
+@pytest.mark.parametrize(("suffix", "content"), [("tsv", TSV), ("csv", CSV), ("jsonl", JSONL)])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_formats(tmp_path, suffix, content, mark, ending):
+    path = write(tmp_path / f"file.{suffix}", mark + content.replace("\n", ending).encode())
+    examples = load_from_file(path)
+    assert rows(examples) == [('an "odd', None, 1), ('"quoted" one', None, 0)]
+    assert examples.label_names == ("neg", "pos")
+    assert load_texts(path)[0].tolist() == examples.texts.tolist()
+    assert load_texts(path)[1] is None
+
+
+def test_pairs_and_other_columns(tmp_path):
+    tsv = write(tmp_path / "a.tsv", "id\ttext_pair\tlabel\ttext\n7\tb\tx\ta\n8\td\ty\tc\n\n")
+    csv = write(tmp_path / "a.CSV", 'text,label,text_pair\na,x,b\nc,y,"d"\n')
+    lines = [
+        {"text": "a", "text_pair": "b", "label": "x", "id": 7},
+        {"text": "c", "text_pair": "d", "label": "y"},
+    ]
+    jsonl = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, lines)))
+    for path in (tsv, csv, jsonl):
+        assert rows(load_from_file(path)) == [("a", "b", 0), ("c", "d", 1)]
+        assert load_texts(path)[1].tolist() == ["b", "d"]
+
+
+def test_quoted_line_breaks_in_csv(tmp_path):
+    content = 'text,label\n"one\ntwo",x\nthree,y\n'
+    examples = load_from_file(write(tmp_path / "a.csv", content))
+    assert examples.texts.tolist() == ["one\ntwo", "three"]
+    # The line of an error is where its row begins.
+    with pytest.raises(InputError, match=r"a\.csv:4: expected 2 columns"):
+        load_from_file(write(tmp_path / "a.csv", 'text,label\n"one\ntwo",x\n"three\nfour"\n'))
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        (["10", "9", "-1"], ("-1", "9", "10")),
+        (["10", "9", "x"], ("10", "9", "x")),
+        ([10, 9, 10], ("9", "10")),
+        ([True, False], ("false", "true")),
+        ([" b", "a ", "b"], ("a", "b")),
+    ],
+)
+def test_classes_are_found(tmp_path, values, names):
+    lines = [json.dumps({"text": "t", "label": value}) for value in values]
+    examples = load_from_file(write(tmp_path / "a.jsonl", "\n".join(lines)))
+    assert examples.label_names == names
+
+
+def test_classes_are_given(tmp_path):
+    path = write(tmp_path / "a.tsv", "text\tlabel\na\tx\nb\tx\n")
+    examples = load_from_file(path, labels=["y", "x", "z"])
+    assert examples.labels.tolist() == [1, 1]
+    assert examples.label_names == ("y", "x", "z")
+    with pytest.raises(InputError, match=r"a\.tsv:2: expected a label of \['y', 'z'\].*'x'"):
+        load_from_file(path, labels=["y", "z"])
+    for labels in (["x"], ["x", "x"]):
+        with pytest.raises(InputError, match="`labels` should be two or more different"):
+            load_from_file(path, labels=labels)
+
+
+@pytest.mark.parametrize("arguments", [{"labels": ()}, {"regression": True}])
+def test_regression(tmp_path, arguments):
+    path = write(tmp_path / "a.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": "2.5"}')
+    examples = load_from_file(path, **arguments)
+    assert examples.labels.tolist() == [1.0, 2.5]
+    assert examples.labels.dtype == np.float32
+    assert examples.label_names == ()
+    for value in ('"x"', "NaN", '"inf"', "1e39", "true", "null", '""', "[]"):
+        write(path, f'{{"text": "a", "label": 1}}\n{{"text": "b", "label": {value}}}')
+        with pytest.raises(InputError, match=r"a\.jsonl:2: expected a finite number"):
+            load_from_file(path, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.tsv", "", r"a\.tsv:1: expected at least one line"),
+        ("a.tsv", "\n\n", r"a\.tsv:1: expected at least one line"),
+        ("a.tsv", "text\tlabel\n", "expected at least one row"),
+        ("a.tsv", "text\na\n", r"a\.tsv:1: expected a column 'label'. Received: \['text'\]"),
+        ("a.tsv", "texts\tlabel\na\tx\n", r"a\.tsv:1: expected a column 'text'"),
+        ("a.tsv", "text\tlabel\tlabel\na\tx\ty\n", "column names that differ"),
+        ("a.tsv", "text\tlabel\na\tx\nb\n", r"a\.tsv:3: expected 2 columns. Received: 1"),
+        ("a.tsv", "text\tlabel\na\tx\ty\n", r"a\.tsv:2: expected 2 columns. Received: 3"),
+        ("a.tsv", "text\tlabel\na\tx\n\nb\ty\n", r"a\.tsv:3: expected 2 columns"),
+        ("a.tsv", "text\tlabel\n \tx\n", r"a\.tsv:2: expected a text in 'text'"),
+        ("a.tsv", "text\tlabel\na\t\n", r"a\.tsv:2: expected a class"),
+        ("a.tsv", "text\ttext_pair\tlabel\na\t\tx\n", r"a\.tsv:2: expected a text in 'text_pair'"),
+        ("a.tsv", b"text\tlabel\na\tx\nb\xe9\ty\n", r"a\.tsv:3: expected UTF-8.*0xe9"),
+        ("a.tsv", "text\tlabel\na\tx\nb\tx\n", "two or more different classes.*'x'"),
+        ("a.csv", 'text,label\na,x\n"b,y\n', r"a\.csv:3: expected CSV"),
+        ("a.csv", "text,label\na,x\nb,y,z\n", r"a\.csv:3: expected 2 columns. Received: 3"),
+        ("a.csv", "text,label\na,x\n\nb,y\n", r"a\.csv:3: expected 2 columns. Received: 0"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": \n', r"a\.jsonl:2: expected JSON"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n\n{}\n', r"a\.jsonl:2: expected JSON"),
+        ("a.jsonl", "[" * 100_000, r"a\.jsonl:1: expected JSON"),
+        ("a.jsonl", '["a"]\n', r"a\.jsonl:1: expected a JSON object"),
+        ("a.jsonl", '{"text": "a"}\n', r"a\.jsonl:1: expected a key 'label'"),
+        ("a.jsonl", '{"text": null, "label": 1}\n', r"a\.jsonl:1: expected a text"),
+        ("a.jsonl", '{"text": 5, "label": 1}\n', r"a\.jsonl:1: expected a text"),
+        ("a.jsonl", '{"text": "a", "label": 0.5}\n', r"a\.jsonl:1: expected a class"),
+        ("a.jsonl", '{"text": "\\ud800", "label": 1}\n', r"a\.jsonl:1: expected Unicode text"),
+        (
+            "a.jsonl",
+            '{"text": "a", "label": 1}\n{"text": "a", "text_pair": "b", "label": 2}\n',
+            r"a\.jsonl:2: expected 'text_pair' in every row or in none",
+        ),
+        ("a.xlsx", "text", r"a\.xlsx: expected \.tsv, \.csv or \.jsonl"),
+    ],
+)
+def test_bad_files(tmp_path, name, content, message):
+    path = write(tmp_path / name, content)
+    with pytest.raises(InputError, match=message) as error:
+        load_from_file(path)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match=r"none\.csv: expected a readable file"):
+        load_from_file(tmp_path / "none.csv")
+
+
+def test_texts_need_no_label(tmp_path):
+    texts, pairs = load_texts(write(tmp_path / "a.txt", "one\ttab\ntwo, \u2028 lines\n"))
+    assert texts.tolist() == ["one\ttab", "two, \u2028 lines"]
+    assert pairs is None
+    texts, pairs = load_texts(write(tmp_path / "a.tsv", "text\ttext_pair\na\tb\n"))
+    assert (texts.tolist(), pairs.tolist()) == (["a"], ["b"])
+    # A blank line in the middle would shift the answers against the texts.
+    with pytest.raises(InputError, match=r"a\.txt:2: expected a text"):
+        load_texts(write(tmp_path / "a.txt", "one\n\ntwo\n"))
+    with pytest.raises(InputError, match=r"a\.txt:1: expected at least one line"):
+        load_texts(write(tmp_path / "a.txt", ""))
+
+
+def test_user_task():
+    examples = Examples(["a", "b"], None, [0, 1], ("x", "y"))
+    task = user_task("mine", examples)
+    assert (task.name, task.metric, task.labels) == ("mine", "accuracy", ("x", "y"))
+    assert (task.sequence_length, task.batch_size) == (128, 32)
+    assert not task.is_pair
+    assert not task.is_regression
+    scored = user_task("mine", Examples(["a"], ["b"], [0.5], ()))
+    assert scored.metric == "spearman"
+    assert scored.is_pair
+    assert scored.is_regression
+    assert dataclasses.replace(task, metric="f1", epochs=5).epochs == 5
+
+
+# GLUE's TSV files
+
+
+def test_tsv_without_header_and_with_literal_quotes(tmp_path):
+    write(tmp_path / "CoLA/train.tsv", 'gj04\t1\t\tA "quote.\ngj04\t0\t*\t"Another.\n')
+    examples = load_from_tsv(TASKS["cola"], "train", tmp_path)
+    assert rows(examples) == [('A "quote.', None, 1), ('"Another.', None, 0)]
+    assert examples.label_names == ("unacceptable", "acceptable")
+
+
+def test_tsv_with_byte_order_mark(tmp_path):
+    header = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"
+    write(tmp_path / "MRPC/dev.tsv", f"\ufeff{header}\r\n1\t7\t8\tOne\tTwo\r\n")
+    assert rows(load_from_tsv(TASKS["mrpc"], "dev", tmp_path)) == [("One", "Two", 1)]
+
+
+def test_tsv_with_label_words_and_with_scores(tmp_path):
+    header = "index\tsentence1\tsentence2\t"
+    write(
+        tmp_path / "RTE/dev.tsv", f"{header}label\n0\ta\tb\tnot_entailment\n1\tc\td\tentailment\n"
+    )
+    assert load_from_tsv(TASKS["rte"], "dev", tmp_path).labels.tolist() == [1, 0]
+    write(tmp_path / "STS-B/dev.tsv", f"{header}score\n0\ta\tb\t3.8\n")
+    assert rows(load_from_tsv(TASKS["stsb"], "dev", tmp_path)) == [("a", "b", np.float32(3.8))]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("SST-2", "sentence\tlabel\na\t1\nb\t2\n", r"dev\.tsv:3: expected a label of .*'2'"),
+        ("SST-2", "sentence\tlabel\na\n", r"dev\.tsv:2: expected 2 columns"),
+        ("SST-2", "sentence\tlabel\n\t1\n", r"dev\.tsv:2: expected a text"),
+        ("SST-2", "sentence\tlabel\n", "at least one row"),
+        ("SST-2", "text\tlabel\na\t1\n", r"dev\.tsv:1: expected a column 'sentence'"),
+        ("SST-2", b"sentence\tlabel\n\xff\t1\n", r"dev\.tsv:2: expected UTF-8"),
+        ("CoLA", "gj04\t1\t\n", r"dev\.tsv:1: expected a column 3"),
+        ("CoLA", "gj04\t1\t\ta\ngj04\t1\ta\n", r"dev\.tsv:2: expected 4 columns. Received: 3"),
+        ("STS-B", "sentence1\tsentence2\tscore\na\tb\tnan\n", r"dev\.tsv:2: expected a finite"),
+    ],
+)
+def test_bad_tsv(tmp_path, name, content, message):
+    write(tmp_path / name / "dev.tsv", content)
+    task = next(task for task in TASKS.values() if task.tsv_folder == name)
+    with pytest.raises(InputError, match=message) as error:
+        load_from_tsv(task, "dev", tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_bad_tsv_arguments(tmp_path):
+    with pytest.raises(InputError, match=r"`data_dir`\) should hold SST-2/train\.tsv"):
+        load_from_tsv(TASKS["sst2"], "train", tmp_path)
+    with pytest.raises(InputError, match="`split` should be one of train, dev"):
+        load_from_tsv(TASKS["sst2"], "test", tmp_path)
+    with pytest.raises(InputError, match="should have a GLUE folder. Received: 'imdb'"):
+        load_from_tsv(TASKS["imdb"], "dev", tmp_path)
+
+
+# tensorflow-datasets
+
+
+def test_tfds_folder_without_the_dataset(tmp_path):
+    expected = r"--tfds-dir \(`data_dir`\) should be a folder .* glue/sst2\. Received: .*"
+    with pytest.raises(InputError, match=expected) as error:
+        load_from_tfds(TASKS["sst2"], "dev", tmp_path)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+    # A folder that somebody has cut short.
+    write(tmp_path / "glue/sst2/2.0.0/dataset_info.json", "{")
+    with pytest.raises(InputError, match=expected) as error:
+        load_from_tfds(TASKS["sst2"], "dev", tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_tfds_without_network(monkeypatch):
+    import tensorflow_datasets as tfds
+
+    def offline(name):
+        raise ConnectionError("no route\nto host")
+
+    monkeypatch.setattr(tfds, "builder", offline)
+    with pytest.raises(InputError, match="--tfds-dir .* the default folder .*no route to host"):
+        load_from_tfds(TASKS["rte"], "train")
+
+
+def test_bad_tfds_arguments(tmp_path):
+    with pytest.raises(InputError, match="`split` should be one of train, dev"):
+        load_from_tfds(TASKS["rte"], "test", tmp_path)
+    with pytest.raises(InputError, match="should be in tensorflow-datasets"):
+        load_from_tfds(dataclasses.replace(TASKS["rte"], tfds_name=""), "dev", tmp_path)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("split", ["train", "dev"])
+@pytest.mark.parametrize("name", ["cola", "mrpc", "rte", "sst2", "stsb"])
+def test_both_sources_give_equal_examples(real_data, name, split):
+    counts = {
+        "cola": (8551, 1043),
+        "mrpc": (3668, 408),
+        "rte": (2490, 277),
+        "sst2": (67349, 872),
+        "stsb": (5749, 1500),
+    }
+    tfds = load_from_tfds(TASKS[name], split, real_data / "tfds")
+    tsv = load_from_tsv(TASKS[name], split, real_data / "data/glue")
+    assert len(tfds) == counts[name][split == "dev"]
+    if (name, split) == ("sst2", "train"):
+        # This file need not have GLUE's order.
+        assert collections.Counter(rows(tfds)) == collections.Counter(rows(tsv))
+    else:
+        assert tfds.fingerprint() == tsv.fingerprint()
+
+
+@pytest.mark.data
+def test_imdb_holds_out_a_fifth(real_data):
+    folder = real_data / "tfds"
+    train, dev, test = (
+        load_from_tfds(TASKS["imdb"], split, folder) for split in ("train", "dev", "test")
+    )
+    assert (len(train), len(dev), len(test)) == (20_000, 5_000, 25_000)
+    assert dev.fingerprint() == load_from_tfds(TASKS["imdb"], "dev", folder).fingerprint()
+    # Either class has its part on either side.
+    assert 0.45 < dev.labels.mean() < 0.55
+    assert len(set(train.texts) & set(dev.texts)) < 0.01 * len(dev)
