@@ -6,6 +6,7 @@ import importlib
 # and the command line can set up TensorFlow's logging before it is loaded.
 _EXPORTS = {
     "BertClassifier": "modeling",
+    "BucketedClassifier": "deploy.bucketed",
     "EncoderConfig": "modeling",
     "Extraction": "modeling",
     "InputError": "errors",
@@ -15,8 +16,10 @@ _EXPORTS = {
     "RetentionConfiguration": "modeling",
     "SoftExtraction": "modeling",
     "WordPieceTokenizer": "data",
+    "export_saved_model": "deploy.export",
     "fine_tuning_optimizer": "training.optimizers",
     "search_optimizer": "training.optimizers",
+    "trace": "analysis.trace",
 }
 
 __all__ = sorted(_EXPORTS)

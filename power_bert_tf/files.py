@@ -1,10 +1,13 @@
 """Files and folders that appear whole or not at all."""
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import tempfile
+
+from power_bert_tf.errors import InputError
 
 
 def write_file(path, write):
@@ -13,12 +16,16 @@ def write_file(path, write):
     Args:
         path: where the file is to appear.
         write: function that is given the path to write to, of the same suffix.
+
+    Raises:
+        InputError: where nothing can be created there.
     """
     path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, aside = tempfile.mkstemp(
-        prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-    )
+    with _creating(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, aside = tempfile.mkstemp(
+            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+        )
     os.close(descriptor)
     try:
         write(pathlib.Path(aside))
@@ -44,10 +51,14 @@ def write_folder(path, write):
     Args:
         path: where the folder is to appear.
         write: function that is given the folder to fill.
+
+    Raises:
+        InputError: where nothing can be created there.
     """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    path = pathlib.Path(path).resolve()
+    with _creating(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         write(aside)
         os.chmod(aside, 0o755)
@@ -56,3 +67,11 @@ def write_folder(path, write):
         os.replace(aside, path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _creating(path):
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error

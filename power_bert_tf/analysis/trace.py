@@ -96,9 +96,17 @@ def trace(model, preprocessor, texts, text_pairs=None):
 
 def _choose(length, score, padding_mask, budget=None):
     """The rows that an extract layer keeps of one text, and those of them that it may see."""
-    priority = np.where(padding_mask > 0, score, -np.inf)
+    there = padding_mask > 0
+    order = _order(score, there)
+    if budget is not None:
+        # What is beyond the text's own budget counts as padding from here on, as in the layer.
+        there[order[int(budget) :]] = False
+        order = _order(score, there)
+    return np.sort(order[:length]), order[: min(length, there.sum())]
+
+
+def _order(score, there):
+    """Rows by priority: CLS, words by score, the rest; ties to the earlier row."""
+    priority = np.where(there, score, -np.inf)
     priority[0] = np.inf
-    order = np.argsort(-priority, kind="stable")
-    words = int(padding_mask.sum())
-    allowed = words if budget is None else min(words, int(budget))
-    return np.sort(order[:length]), order[: min(length, allowed)]
+    return np.argsort(-priority, kind="stable")

@@ -5,6 +5,7 @@ from power_bert_tf.commands.evaluate import Evaluate
 from power_bert_tf.commands.export import Export
 from power_bert_tf.commands.fit import Fit
 from power_bert_tf.commands.predict import Predict
+from power_bert_tf.commands.search_cost import SearchCost
 
 COMMANDS = {
     "demo": Demo,
@@ -12,6 +13,7 @@ COMMANDS = {
     "evaluate": Evaluate,
     "predict": Predict,
     "export": Export,
+    "search-cost": SearchCost,
 }
 
-__all__ = ["COMMANDS", "Demo", "Evaluate", "Export", "Fit", "Predict"]
+__all__ = ["COMMANDS", "Demo", "Evaluate", "Export", "Fit", "Predict", "SearchCost"]

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import importlib.metadata
+import math
 import pathlib
 import time
 
@@ -22,6 +23,8 @@ from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
 from power_bert_tf.data import user_task
+from power_bert_tf.data.sources import random_order
+from power_bert_tf.deploy.bucketed import encode_texts
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
@@ -29,6 +32,8 @@ from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.training import plots
 from power_bert_tf.training import steps
+from power_bert_tf.training.metrics import check_metric
+from power_bert_tf.training.run_folder import STEPS
 from power_bert_tf.training.run_folder import RunFolder
 from power_bert_tf.training.run_folder import read_json
 
@@ -128,7 +133,7 @@ class Fit:
         labels = self.labels or None
         train = load_from_file(self.train, labels, self.regression)
         if self.dev is None:
-            order = np.random.RandomState(self.seed).permutation(len(train))
+            order = random_order(len(train), self.seed)
             held_out = max(1, len(train) // _HELD_OUT_SHARE)
             if len(train) < 2:
                 raise InputError(f"`train` must have at least 2 rows. Received: {len(train)}")
@@ -151,11 +156,15 @@ class Fit:
         """
         self._check()
         task = self._with_options(task)
+        check_metric(task.metric, task.num_classes)
         train = train if self.train_examples is None else train.take(self.train_examples, self.seed)
         dev = dev if self.dev_examples is None else dev.take(self.dev_examples, self.seed)
         lowercase = self._lowercase()
         tokenizer = WordPieceTokenizer.from_file(self.checkpoint / "vocab.txt", lowercase)
         preprocessor = Preprocessor(tokenizer, task.sequence_length)
+        # Fails where N is too small for the special tokens of a pair.
+        first = dev.select(np.arange(1))
+        encode_texts(preprocessor, first.texts, first.text_pairs)
         # Built before the run folder is touched, so that a checkpoint that cannot be used, or a
         # retention that does not fit, leaves nothing behind.
         keras.utils.set_random_seed(self.seed)
@@ -329,10 +338,14 @@ class Fit:
             "retraining_epochs",
         ):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is not None and not 0 < value < math.inf:
                 raise InputError(f"`{name}` must be positive. Received: {name}={value}")
-        if self.strength is not None and self.strength < 0:
+        if self.strength is not None and not 0 <= self.strength < math.inf:
             raise InputError(f"`strength` must be at least 0. Received: strength={self.strength}")
+        if not 0 <= self.seed < 2**32 - len(STEPS):
+            raise InputError(
+                f"`seed` must be from 0 to {2**32 - len(STEPS) - 1}. Received: seed={self.seed}"
+            )
         for name, allowed in (("basis", ("absolute", "relative")), ("dtype", DTYPES)):
             if getattr(self, name) not in allowed:
                 raise InputError(

@@ -50,9 +50,24 @@ class Preprocessor(tf.Module):
             for a token, 0 for padding).
         """
         length = self.sequence_length if sequence_length is None else sequence_length
-        token_ids, segment_ids = self._pack(text, text_pair, length)
+        return self._pad(*self._pack(text, text_pair, length), length)
+
+    def pad_to_longest(self, text, text_pair=None, multiple: int = 8) -> dict:
+        """As `__call__`, but N is the length of the longest text here, at most its own N.
+
+        Args:
+            text: string tensor (batch,).
+            text_pair: string tensor (batch,), or `None`.
+            multiple: int. N is rounded up to a multiple of it, so that few lengths occur.
+        """
+        token_ids, segment_ids = self.ragged(text, text_pair)
+        longest = tf.cast(token_ids.bounding_shape(axis=1), tf.int32)
+        length = tf.minimum(-(-longest // multiple) * multiple, self.sequence_length)
+        return self._pad(token_ids, segment_ids, length)
+
+    def _pad(self, token_ids, segment_ids, length):
         mask = tf.sequence_mask(token_ids.row_lengths(), length, dtype=tf.int32)
-        shape = (None, length)
+        shape = tf.stack([-1, length]) if tf.is_tensor(length) else (None, length)
         return {
             "token_ids": token_ids.to_tensor(self.tokenizer.pad_id, shape=shape),
             "segment_ids": segment_ids.to_tensor(0, shape=shape),

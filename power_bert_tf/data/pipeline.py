@@ -16,6 +16,7 @@ def training_dataset(
     seed: int,
     first_epoch: int = 0,
     epochs: int = 1,
+    pad_to_longest: bool = False,
 ) -> tuple[tf.data.Dataset, int]:
     """One stream of full batches over the epochs `first_epoch` to `epochs - 1`.
 
@@ -31,6 +32,7 @@ def training_dataset(
         seed: int.
         first_epoch: int. The first epoch to see, counted from 0. Defaults to `0`.
         epochs: int. The number of epochs of the whole training. Defaults to `1`.
+        pad_to_longest: bool. Whether a batch is padded to its longest text rather than to N.
 
     Returns:
         The dataset and the number of batches in an epoch. Elements are (inputs, labels): inputs
@@ -60,20 +62,22 @@ def training_dataset(
 
     dataset = tf.data.Dataset.from_tensor_slices(order)
     dataset = dataset.batch(batch_size, drop_remainder=True).map(gather)
-    return _preprocessed(dataset, preprocessor), steps
+    return _preprocessed(dataset, preprocessor, pad_to_longest), steps
 
 
 def evaluation_dataset(
-    examples: Examples, preprocessor: Preprocessor, batch_size: int
+    examples: Examples, preprocessor: Preprocessor, batch_size: int, pad_to_longest: bool = False
 ) -> tf.data.Dataset:
     """All examples once and in order, of (inputs, labels); the last batch may be smaller.
+
+    Batches are padded to N, or each to its longest text.
 
     Raises:
         InputError: no examples, or `batch_size` is below 1.
     """
     _check(examples, batch_size)
     dataset = tf.data.Dataset.from_tensor_slices(_columns(examples)).batch(batch_size)
-    return _preprocessed(dataset, preprocessor)
+    return _preprocessed(dataset, preprocessor, pad_to_longest)
 
 
 def _columns(examples):
@@ -83,9 +87,11 @@ def _columns(examples):
     return columns
 
 
-def _preprocessed(dataset, preprocessor):
+def _preprocessed(dataset, preprocessor, pad_to_longest):
+    pack = preprocessor.pad_to_longest if pad_to_longest else preprocessor
+
     def preprocess(batch):
-        return preprocessor(batch["text"], batch.get("text_pair")), batch["label"]
+        return pack(batch["text"], batch.get("text_pair")), batch["label"]
 
     dataset = dataset.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.prefetch(tf.data.AUTOTUNE)

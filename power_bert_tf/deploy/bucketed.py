@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from power_bert_tf.errors import InputError
+
 
 def bucket_lengths(sequence_length):
     """Lengths to pad to: finer steps for short texts, N itself last.
@@ -42,9 +44,14 @@ class BucketedClassifier:
             model's sequence length where None. `(model.sequence_length,)` pads to N.
         batch_size: int.
         jit_compile: bool, XLA.
+
+    Raises:
+        InputError: where `batch_size` is below 1.
     """
 
     def __init__(self, model, lengths=None, batch_size=128, jit_compile=False):
+        if batch_size < 1:
+            raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
         self.model = model
         self.lengths = tuple(sorted(lengths or bucket_lengths(model.sequence_length)))
         self.batch_size = batch_size
@@ -79,7 +86,12 @@ class BucketedClassifier:
 
     def run(self, batches):
         """Runs batches; returns float32 outputs of shape (texts, outputs), in text order."""
-        answers = [self._function(batch.length)(batch.inputs).numpy() for batch in batches]
+        answers = [
+            self._function(batch.length)(
+                {name: tf.constant(values) for name, values in batch.inputs.items()}
+            ).numpy()
+            for batch in batches
+        ]
         outputs = np.empty((sum(map(len, answers)), answers[0].shape[1]), dtype="float32")
         for batch, answer in zip(batches, answers, strict=True):
             outputs[batch.rows] = answer
@@ -91,11 +103,13 @@ class BucketedClassifier:
             if length != self.model.sequence_length:
                 graph = self.model.at_length(length)
 
-            @tf.function(jit_compile=self.jit_compile, reduce_retracing=True)
-            def function(inputs):
-                return graph(inputs, training=False)
-
-            self._functions[length] = function
+            inputs = {
+                name: tf.TensorSpec((None, length), tf.int32)
+                for name in ("token_ids", "segment_ids", "padding_mask")
+            }
+            self._functions[length] = tf.function(
+                lambda inputs: graph(inputs, training=False), jit_compile=self.jit_compile
+            ).get_concrete_function(inputs)
         return self._functions[length]
 
     def predict(self, preprocessor, texts, text_pairs=None):

@@ -16,7 +16,8 @@ class SoftExtract(keras.layers.Layer):
 
     Holds N retention parameters in [0, 1], ones at first. Their sum is the *mass* of the
     encoder; `penalty * mass` is added to the loss, in float32. With all parameters at one the
-    layer changes nothing, exactly.
+    layer changes nothing, exactly. The first one is that of CLS, which is never eliminated: it
+    stays as it is while the others are trained.
 
     Args:
         length: int. N, the number of retention parameters.
@@ -61,14 +62,17 @@ class SoftExtract(keras.layers.Layer):
 
     def call(self, hidden, score, padding_mask):
         self._check_rows(hidden)
-        self.add_loss(self.penalty * ops.sum(self.retention))
+        # CLS is never eliminated, so its parameter is not learnt: scaling it away would train a
+        # model for which nothing answers, and count one word-vector too few.
+        retention = ops.concatenate([ops.stop_gradient(self.retention[:1]), self.retention[1:]])
+        self.add_loss(self.penalty * ops.sum(retention))
         positions = sorted_positions(prioritise(ops.stop_gradient(score), padding_mask))
         if self.basis == "relative":
             words = ops.sum(ops.cast(padding_mask, "int32"), axis=1, keepdims=True)
             positions = ops.minimum(
                 (positions * self.length) // ops.maximum(words, 1), self.length - 1
             )
-        extent = ops.take(self.retention, positions, axis=0)
+        extent = ops.take(retention, positions, axis=0)
         return hidden * ops.cast(extent, hidden.dtype)[:, :, None]
 
     def _check_rows(self, hidden):

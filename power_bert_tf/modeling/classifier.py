@@ -25,7 +25,8 @@ class BertClassifier(keras.Model):
     Args:
         config: `EncoderConfig`.
         num_classes: int. Number of classes; 1 for the regression head.
-        sequence_length: int. N, the static length of the inputs.
+        sequence_length: int. N, the static length of the inputs; None for any length up to the
+            number of position embeddings, which a model with `Extraction` cannot take.
         reduction: `NoReduction()` (where None), `SoftExtraction(...)` or `Extraction(...)`.
         head: "classification" (probabilities of the classes) or "regression" (one number).
         label_names: sequence of str, the names of the classes, kept with the model. May be empty.
@@ -124,7 +125,7 @@ class BertClassifier(keras.Model):
                 f"`label_names` must name each of the {num_classes} classes. "
                 f"Received: label_names={list(label_names)}"
             )
-        if not 1 <= sequence_length <= config.max_sequence_length:
+        if sequence_length is not None and not 1 <= sequence_length <= config.max_sequence_length:
             raise InputError(
                 "`sequence_length` must be between 1 and the number of position embeddings, "
                 f"{config.max_sequence_length}. Received: sequence_length={sequence_length}"
@@ -164,7 +165,11 @@ class BertClassifier(keras.Model):
         return model
 
     def at_length(self, sequence_length):
-        """The graph for inputs of another length, over the *same* variables."""
+        """The graph for inputs of another length, over the *same* variables.
+
+        Args:
+            sequence_length: int, or None for any length; answers do not depend on it.
+        """
         shared = SharedLayers(self.layers, dtype=self._policy)
         arguments = {**self._arguments(), "sequence_length": sequence_length, "shared": shared}
         return type(self)(**arguments)

@@ -13,6 +13,7 @@ from power_bert_tf.layers import RelativeBudget
 from power_bert_tf.layers import SignificanceScore
 from power_bert_tf.layers import SoftExtract
 from power_bert_tf.layers import StaticScore
+from power_bert_tf.layers.soft_extract import BASES
 from power_bert_tf.modeling.retention import RetentionConfiguration
 
 SELECTIONS = ("attention", "head", "random")
@@ -80,9 +81,18 @@ class SoftExtraction(Reduction):
     def __init__(self, strength, basis="absolute", count_self=False):
         if not strength >= 0:
             raise InputError(f"`strength` must be at least 0. Received: strength={strength}")
+        if basis not in BASES:
+            raise InputError(f"`basis` must be one of {BASES}. Received: basis={basis!r}")
         self.strength = strength
         self.basis = basis
         self.count_self = count_self
+
+    def check(self, num_layers, sequence_length):
+        if sequence_length is None:
+            raise InputError(
+                "`sequence_length` must be a number for a new model with `SoftExtraction`, which "
+                "has a retention parameter for each position. Received: None"
+            )
 
     def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
         score = shared(
@@ -146,9 +156,19 @@ class Extraction(Reduction):
         self.count_self = count_self
 
     def check(self, num_layers, sequence_length):
+        self._check_static(sequence_length)
         self.retention.check(num_layers, sequence_length)
 
+    @staticmethod
+    def _check_static(sequence_length):
+        if sequence_length is None:
+            raise InputError(
+                "`sequence_length` must be a number for a model with `Extraction`, which keeps a "
+                "fixed number of word-vectors. Received: None"
+            )
+
     def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
+        self._check_static(input_mask.shape[1])
         if self.retention.at_length(hidden.shape[1])[index] == hidden.shape[1]:
             if self.retention.basis == "absolute":
                 return hidden, probabilities, padding_mask

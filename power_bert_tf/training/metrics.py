@@ -17,7 +17,10 @@ def _accuracy(labels, outputs):
 
 
 def _matthews(labels, outputs):
-    return sklearn_metrics.matthews_corrcoef(labels, _classes(outputs))
+    classes = _classes(outputs)
+    if np.ptp(classes) == 0 or np.ptp(labels) == 0:
+        return 0.0  # What scikit-learn answers too, with a warning.
+    return sklearn_metrics.matthews_corrcoef(labels, classes)
 
 
 def _f1(labels, outputs):
@@ -26,12 +29,28 @@ def _f1(labels, outputs):
 
 def _spearman(labels, outputs):
     outputs = np.reshape(outputs, -1)
-    if np.ptp(outputs) == 0 or np.ptp(labels) == 0:
-        return 0.0  # A constant is correlated with nothing.
+    if not (np.ptp(outputs) > 0 and np.ptp(labels) > 0):
+        return 0.0  # A constant is correlated with nothing, and neither is NaN.
     return stats.spearmanr(labels, outputs).statistic
 
 
 METRICS = {"accuracy": _accuracy, "matthews": _matthews, "f1": _f1, "spearman": _spearman}
+
+
+def check_metric(metric, num_classes):
+    """Raises InputError unless the metric can measure a task.
+
+    Args:
+        metric: str, see `task_score`.
+        num_classes: int, the number of classes; 1 for regression.
+    """
+    allowed = {1: ("spearman",), 2: ("accuracy", "f1", "matthews")}
+    allowed = allowed.get(num_classes, ("accuracy", "matthews"))
+    if metric not in allowed:
+        kind = "regression" if num_classes == 1 else f"{num_classes} classes"
+        raise InputError(
+            f"`metric` must be one of {', '.join(allowed)} for {kind}. Received: metric={metric!r}"
+        )
 
 
 def task_score(metric, labels, outputs):

@@ -90,18 +90,12 @@ class RunFolder:
         run = cls(pathlib.Path(path))
         if run.settings_path.exists():
             run._check_identity(json.loads(json.dumps(identity)))
-            return run
-        if run.path.is_file():
-            raise InputError(f"the run folder must be a folder. Received: the file {path}")
-        if run.path.exists() and any(
-            not entry.name.startswith(".") for entry in run.path.iterdir()
-        ):
-            raise InputError(
-                f"the run folder must be new, empty or a run's own. Received: {path}, which holds "
-                "other files"
-            )
-        write_text(run.path / "vocab.txt", "".join(f"{piece}\n" for piece in vocabulary))
-        write_json(run.settings_path, {"identity": identity, **details})
+        else:
+            run._check_new()
+            write_json(run.settings_path, {"identity": identity, **details})
+        # After the settings: a run that is killed in between finds a folder of its own again.
+        if not (run.path / "vocab.txt").exists():
+            write_text(run.path / "vocab.txt", "".join(f"{piece}\n" for piece in vocabulary))
         return run
 
     @classmethod
@@ -116,8 +110,19 @@ class RunFolder:
             raise InputError(f"`run` must be a folder that `power-bert fit` made. Received: {path}")
         return run
 
+    def _check_new(self):
+        if self.path.is_file():
+            raise InputError(f"the run folder must be a folder. Received: the file {self.path}")
+        if self.path.exists() and any(
+            not entry.name.startswith(".") for entry in self.path.iterdir()
+        ):
+            raise InputError(
+                f"the run folder must be new, empty or a run's own. Received: {self.path}, which "
+                "holds other files"
+            )
+
     def _check_identity(self, identity):
-        before = self.settings()["identity"]
+        before, identity = _flat(self.settings()["identity"]), _flat(identity)
         for name in sorted(set(before) | set(identity)):
             if before.get(name) != identity.get(name):
                 raise InputError(
@@ -168,6 +173,15 @@ class RunFolder:
         """The run's `RetentionConfiguration`."""
         text = (self.path / "retention.json").read_text(encoding="utf-8")
         return RetentionConfiguration.from_json(text)
+
+
+def _flat(values, prefix=""):
+    """Nested dicts as one dict: `{"epochs": {"search": 3}}` is `{"epochs.search": 3}`."""
+    flat = {}
+    for name, value in values.items():
+        name = prefix + name
+        flat |= _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def load_classifier(path):

@@ -139,21 +139,33 @@ def re_train(model, data, epochs, learning_rate, backup_folder, retention, jit_c
 
 
 def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch, callbacks=()):
-    model.compile(
+    # Padding a batch to its longest text changes no answer and saves much of the time. Extraction
+    # needs a fixed length, and XLA would compile each length anew.
+    pad_to_longest = not (jit_compile or isinstance(model.reduction, Extraction))
+    trained = model.at_length(None) if pad_to_longest else model
+    trained.compile(
         optimizer=optimizer,
         loss=LOSSES[model.head],
         metrics=["accuracy"] if model.head == "classification" else [],
         jit_compile=jit_compile,
     )
-    dev = evaluation_dataset(data.dev, data.preprocessor, data.batch_size)
+    # Variables that are first made inside the training function make it much slower to trace.
+    trained.optimizer.build(trained.trainable_variables)
+    dev = evaluation_dataset(data.dev, data.preprocessor, data.batch_size, pad_to_longest)
     score = DevScore(dev, data.dev.labels, data.metric)
     backup = EpochBackup(backup_folder, score.log_name if best_epoch else None)
-    first_epoch = backup.restore(model)
+    first_epoch = backup.restore(trained)
     if first_epoch < epochs:
         dataset, steps = training_dataset(
-            data.train, data.preprocessor, data.batch_size, data.seed, first_epoch, epochs
+            data.train,
+            data.preprocessor,
+            data.batch_size,
+            data.seed,
+            first_epoch,
+            epochs,
+            pad_to_longest,
         )
-        model.fit(
+        trained.fit(
             dataset,
             epochs=epochs,
             initial_epoch=first_epoch,
@@ -163,7 +175,7 @@ def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch,
             # A bar that redraws itself makes a log unreadable.
             verbose=1 if sys.stdout.isatty() else 2,
         )
-    backup.load_best(model)
+    backup.load_best(trained)
     return StepResult(
         model,
         backup.history,

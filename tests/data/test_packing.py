@@ -44,6 +44,21 @@ def test_pair():
     ]
 
 
+def test_pad_to_longest():
+    preprocessor = Preprocessor(TOKENIZER, 6)
+    texts = ["a", "a b"]
+    for multiple, length in ((1, 4), (2, 4), (3, 6), (8, 6)):
+        inputs = preprocessor.pad_to_longest(texts, multiple=multiple)
+        whole = preprocessor(texts)
+        for name, tensor in inputs.items():
+            assert tensor.shape == (2, length)
+            assert tensor.dtype == tf.int32
+            assert tensor.numpy().tolist() == whole[name].numpy()[:, :length].tolist()
+    assert preprocessor.pad_to_longest(["a b c d a b c d"])["token_ids"].shape == (1, 6)
+    pair = preprocessor.pad_to_longest(["a"], ["b"], multiple=1)
+    assert pair["segment_ids"].numpy().tolist() == [[0, 0, 0, 1, 1]]
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     lengths=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=10, max_size=50),

@@ -46,6 +46,17 @@ def test_a_resumed_run_sees_the_same_batches(first_epoch):
     assert letters(rest) == letters(whole)[first_epoch * steps :]
 
 
+def test_pad_to_longest():
+    preprocessor = Preprocessor(TOKENIZER, 24)
+    examples = Examples(["a", "a b c d e f g h i j"], None, [0, 1], ("short", "long"))
+    for dataset in (
+        training_dataset(examples, preprocessor, 1, 0, pad_to_longest=True)[0],
+        evaluation_dataset(examples, preprocessor, 1, pad_to_longest=True),
+    ):
+        lengths = {int(label[0]): inputs["token_ids"].shape[1] for inputs, label in dataset}
+        assert lengths == {0: 8, 1: 16}
+
+
 def test_order_is_fixed_for_good():
     dataset, _ = training_dataset(EXAMPLES, PREPROCESSOR, 10, seed=3)
     order = np.random.RandomState([3, 0]).permutation(10)

@@ -1,0 +1,1 @@
+"""Tests of inference and export. They need TensorFlow."""

@@ -1,0 +1,52 @@
+"""With a clock of our own, so that nothing depends on the machine."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from power_bert_tf.deploy import timing
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still unless a function moves it."""
+
+    class Clock:
+        now = 0.0
+
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: Clock.now)
+    return Clock
+
+
+def working(clock, calls, name, seconds):
+    seconds = itertools.cycle(seconds)
+
+    def work():
+        calls.append(name)
+        clock.now += next(seconds)
+
+    return work
+
+
+def test_interleaves_after_one_unmeasured_run_each(clock):
+    calls = []
+    # The first call of each, where functions are compiled, takes 100 seconds.
+    functions = {
+        "a": working(clock, calls, "a", [100.0, 1.0, 2.0, 3.0]),
+        "b": working(clock, calls, "b", [100.0, 5.0, 6.0, 7.0]),
+    }
+    seconds = timing.interleaved_seconds(functions, 1e9, least_runs=1, most_runs=3)
+    assert calls == ["a", "b"] * 4
+    np.testing.assert_allclose(seconds["a"], [1, 2, 3])
+    np.testing.assert_allclose(seconds["b"], [5, 6, 7])
+
+
+@pytest.mark.parametrize(("budget", "rounds"), [(0.0, 2), (5.5, 3), (1e9, 4)])
+def test_rounds_are_as_many_as_the_budget_allows(clock, budget, rounds):
+    """A round takes two seconds; one is begun as long as the budget is not spent."""
+    calls = []
+    functions = {name: working(clock, calls, name, [1.0]) for name in "ab"}
+    seconds = timing.interleaved_seconds(functions, budget, least_runs=2, most_runs=4)
+    assert len(seconds["a"]) == len(seconds["b"]) == rounds
+    assert len(calls) == 2 * (rounds + 1)

@@ -1,0 +1,174 @@
+import json
+import os
+
+import keras
+import pytest
+
+from power_bert_tf.errors import InputError
+from power_bert_tf.modeling import Extraction
+from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.training import run_folder
+from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.training.run_folder import load_classifier
+from power_bert_tf.training.steps import StepResult
+from training import toy
+
+IDENTITY = {
+    "task": {"name": "toy", "labels": ("bad", "good"), "sequence_length": toy.LENGTH},
+    "epochs": {"search": 3},
+    "lowercase": True,
+    "seed": 0,
+}
+DETAILS = {"versions": {"keras": "3"}}
+
+
+def begin(path, **changes):
+    return RunFolder.begin(path, {**IDENTITY, **changes}, DETAILS, toy.VOCABULARY)
+
+
+def snapshot(folder):
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_begins_new_and_in_an_empty_folder(tmp_path):
+    (tmp_path / "empty" / ".git").mkdir(parents=True)
+    for name in ("deep/new", "empty"):
+        run = begin(tmp_path / name)
+        settings = json.loads((tmp_path / name / "settings.json").read_text())
+        assert settings == json.loads(json.dumps({"identity": IDENTITY, **DETAILS}))
+        assert run.settings() == settings
+        assert (tmp_path / name / "vocab.txt").read_text().split() == list(toy.VOCABULARY)
+        assert run.preprocessor().sequence_length == toy.LENGTH
+        assert run.preprocessor().tokenizer.vocabulary == toy.VOCABULARY
+
+
+def test_the_same_run_goes_on(tmp_path):
+    begin(tmp_path / "run")
+    before = snapshot(tmp_path)
+    begin(tmp_path / "run")
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"seed": 1}, "seed"),
+        ({"epochs": {"search": 4}}, "epochs.search"),
+        ({"task": {**IDENTITY["task"], "labels": ("bad", "fine")}}, "task.labels"),
+        ({"retention": "4,3"}, "retention"),
+    ],
+)
+def test_other_settings_are_refused_by_name(tmp_path, changes, name):
+    begin(tmp_path / "run")
+    before = snapshot(tmp_path)
+    with pytest.raises(InputError, match=f"other settings: `{name}` was .* Received: "):
+        begin(tmp_path / "run", **changes)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_foreign_folder_is_refused(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="which holds other files"):
+        begin(tmp_path)
+    with pytest.raises(InputError, match="must be a folder. Received: the file"):
+        begin(tmp_path / "thesis.txt")
+    with pytest.raises(InputError, match="cannot write"):
+        begin(tmp_path / "thesis.txt" / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("write", [1, 2])
+def test_a_half_begun_folder_is_taken_up(tmp_path, monkeypatch, write):
+    """Killed as its first or second file was to appear."""
+    real, calls = os.replace, []
+
+    def dies(aside, path):
+        calls.append(path)
+        if len(calls) == write:
+            raise Killed
+        real(aside, path)
+
+    monkeypatch.setattr(os, "replace", dies)
+    with pytest.raises(Killed):
+        begin(tmp_path / "run")
+    monkeypatch.undo()
+    # What a killed process leaves aside does not count.
+    (tmp_path / "run" / ".settings-abc.json").write_text("{")
+    assert begin(tmp_path / "run").preprocessor().tokenizer.vocabulary == toy.VOCABULARY
+
+
+def test_opens_runs_only(tmp_path):
+    begin(tmp_path / "run")
+    assert RunFolder.open(tmp_path / "run").settings()["identity"]["seed"] == 0
+    for path in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(InputError, match="must be a folder that `power-bert fit` made"):
+            RunFolder.open(path)
+
+
+def test_damaged_settings(tmp_path):
+    run = begin(tmp_path / "run")
+    run.settings_path.write_text('{"identity": ')
+    with pytest.raises(InputError, match="settings.json must be a readable JSON file"):
+        RunFolder.open(tmp_path / "run").settings()
+
+
+@pytest.mark.parametrize("retention", ["9,4", "9,4 of 12"])
+def test_retention_round_trip(tmp_path, retention):
+    run, retention = begin(tmp_path / "run"), RetentionConfiguration.parse(retention)
+    run.write_retention(retention)
+    assert run.retention() == retention
+
+
+def result():
+    return StepResult(toy.classifier(seed=0, reduction=Extraction("9,4")), [{"loss": 1.0}], 1, 0.5)
+
+
+def test_a_step_is_finished_with_its_last_file(tmp_path, monkeypatch):
+    step = begin(tmp_path / "run").step("re-train")
+    step.backup.mkdir(parents=True)
+    real = os.replace
+
+    def dies(aside, path):
+        if path.name == "metrics.json":
+            raise Killed
+        real(aside, path)
+
+    monkeypatch.setattr(os, "replace", dies)
+    with pytest.raises(Killed):
+        step.finish(result(), 2.0)
+    assert not step.finished and step.backup.exists()
+    with pytest.raises(InputError, match="the step re-train is not done"):
+        RunFolder.open(tmp_path / "run").finished_step()
+    monkeypatch.undo()
+    step.finish(result(), 2.0, retention="9,4")
+    assert step.finished and not step.backup.exists()
+    assert step.metrics() == {"score": 0.5, "best_epoch": 1, "retention": "9,4", "seconds": 2.0}
+    assert json.loads((step.path / "history.json").read_text()) == [{"loss": 1.0}]
+    model = RunFolder.open(tmp_path / "run").finished_step().load_model()
+    assert str(model.reduction.retention) == "9,4"
+    ours, theirs = toy.weights(result().model), toy.weights(model)
+    assert all((ours[path] == theirs[path]).all() for path in ours)
+    assert not model.compiled
+
+
+def test_models_that_cannot_be_loaded(tmp_path):
+    with pytest.raises(InputError, match="there is no model at"):
+        load_classifier(tmp_path / "model.keras")
+    (tmp_path / "model.keras").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(InputError, match="cannot be read"):
+        load_classifier(tmp_path / "model.keras")
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
+    with pytest.raises(InputError, match="a model that this package saved"):
+        load_classifier(tmp_path / "other.keras")
+
+
+def test_steps_are_in_the_order_of_the_paper():
+    assert run_folder.STEPS == ("fine-tune", "search", "re-train")

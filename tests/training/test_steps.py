@@ -1,0 +1,114 @@
+"""The three steps on a task that a tiny BERT learns."""
+
+import keras
+import numpy as np
+import pytest
+
+from power_bert_tf.modeling import NoReduction
+from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.training import steps
+from power_bert_tf.training.schedules import WarmupLinearDecay
+from training import toy
+
+EPOCHS = 8
+
+
+@pytest.fixture(scope="module")
+def fine_tuned(tmp_path_factory):
+    keras.utils.set_random_seed(0)
+    model, data = toy.classifier(seed=0, scale=0.2), toy.step_data(train=96)
+    before = steps.evaluate(model, data.dev, data.preprocessor, data.metric)
+    result = steps.fine_tune(model, data, EPOCHS, 2e-2, tmp_path_factory.mktemp("fine-tune"))
+    return data, before, result
+
+
+def test_fine_tuning_learns(fine_tuned):
+    data, before, result = fine_tuned
+    assert len(result.history) == EPOCHS
+    assert set(result.history[0]) == {"loss", "accuracy", "dev_accuracy"}
+    assert result.history[-1]["loss"] < 0.5 * result.history[0]["loss"]
+    assert result.score >= max(0.9, before + 0.2)
+
+
+def test_fine_tuning_gives_back_the_best_epoch(fine_tuned):
+    data, _, result = fine_tuned
+    scores = [logs["dev_accuracy"] for logs in result.history]
+    assert result.best_epoch == scores.index(max(scores)) + 1
+    assert result.score == max(scores)
+    assert steps.evaluate(result.model, data.dev, data.preprocessor, data.metric) == result.score
+
+
+def test_search_lowers_the_masses(fine_tuned, tmp_path):
+    data, _, result = fine_tuned
+    before = toy.weights(result.model)
+    searched, course = steps.search(result.model, data, 5, 1e-3, 0.1, tmp_path, strength=1.0)
+    masses = np.array(course["masses"])
+    assert course["steps"][0] == 0 and course["steps"][-1] == 5 * data.steps_per_epoch
+    assert masses.shape == (len(course["steps"]), 2)
+    np.testing.assert_array_equal(masses[0], [toy.LENGTH, toy.LENGTH])
+    assert (np.diff(masses, axis=0) <= 1e-5).all()
+    assert (masses[-1] < 0.5 * toy.LENGTH).all()
+    # The last epoch, whatever the scores are, and in another model than the one that came in.
+    assert searched.best_epoch == 5
+    np.testing.assert_allclose(searched.model.reduction.masses(searched.model), masses[-1])
+    lengths = RetentionConfiguration.from_search(searched.model).lengths
+    assert lengths == tuple(int(each) for each in np.minimum.accumulate(np.ceil(masses[-1])))
+    assert isinstance(result.model.reduction, NoReduction)
+    after = toy.weights(result.model)
+    assert all(np.array_equal(before[path], after[path]) for path in before)
+
+
+def test_search_without_penalty_and_gradient_keeps_everything(tmp_path):
+    """A head of zeros that does not learn hands no gradient to the retention parameters."""
+    data, model = toy.step_data(), toy.classifier(seed=0)
+    classifier = model.get_layer("classifier")
+    classifier.set_weights([np.zeros_like(each) for each in classifier.get_weights()])
+    with toy.eagerly():
+        searched, course = steps.search(model, data, 1, 0.0, 0.1, tmp_path, strength=0.0)
+    assert course["masses"] == [[toy.LENGTH, toy.LENGTH]] * len(course["steps"])
+    assert RetentionConfiguration.from_search(searched.model).lengths == (toy.LENGTH,) * 2
+
+
+def test_re_training_recovers(fine_tuned, tmp_path):
+    data, _, result = fine_tuned
+    retention = RetentionConfiguration.parse("5,4 of 12")
+    retrained = steps.re_train(result.model, data, 3, 5e-3, tmp_path, retention)
+    assert retrained.model.reduction.retention == retention
+    assert len(retrained.history) == 3
+    assert retrained.score == max(logs["dev_accuracy"] for logs in retrained.history)
+    assert retrained.score >= 0.8
+    assert steps.evaluate(retrained.model, data.dev, data.preprocessor, "accuracy") == (
+        retrained.score
+    )
+    # Given the same folder, what is finished is not repeated.
+    again = steps.re_train(result.model, data, 3, 5e-3, tmp_path, retention)
+    assert again.history == retrained.history and again.score == retrained.score
+    ours, theirs = toy.weights(retrained.model), toy.weights(again.model)
+    assert all(np.array_equal(ours[path], theirs[path]) for path in ours)
+
+
+def test_regression_learns(tmp_path):
+    data = toy.step_data(train=96, regression=True)
+    model = toy.classifier(head="regression", seed=0, scale=0.2)
+    result = steps.fine_tune(model, data, EPOCHS, 2e-2, tmp_path)
+    assert set(result.history[0]) == {"loss", "dev_spearman"}
+    assert result.history[-1]["loss"] < 0.5 * result.history[0]["loss"]
+    assert result.score >= 0.7
+
+
+def test_steps_per_epoch_leave_out_the_partial_batch():
+    assert toy.step_data(train=50, batch_size=16).steps_per_epoch == 3
+    assert toy.step_data(train=5, batch_size=16).steps_per_epoch == 1
+
+
+@pytest.mark.parametrize(
+    ("rate", "count", "lowest"), [(0.01, 100, 0.5), (1e-3, 40, 0.98), (0.01, 200, 0.0), (1, 50, 0)]
+)
+def test_reachable_retention_by_hand(rate, count, lowest):
+    assert steps.reachable_retention(rate, count) == pytest.approx(lowest)
+
+
+def test_reachable_retention_is_the_area_under_the_schedule():
+    schedule = WarmupLinearDecay(2e-3, 300)
+    area = sum(float(schedule(step)) for step in range(300))
+    assert steps.reachable_retention(2e-3, 300) == pytest.approx(1 - area, abs=0.005)
