@@ -1,0 +1,231 @@
+"""The three steps from a checkpoint and files of one's own to a report."""
+
+import dataclasses
+import importlib.metadata
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+from training import toy
+
+from commands.conftest import snapshot
+from commands.conftest import write_tsv
+from power_bert_tf.cli import main
+from power_bert_tf.commands import Fit
+from power_bert_tf.data import Examples
+from power_bert_tf.deploy.flops import encoders_flops
+from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.training.run_folder import RunFolder
+
+STEPS = ("fine-tune", "search", "re-train")
+WAYS = ("bert_padded", "bert_unpadded", "power_bert_padded", "power_bert_unpadded")
+
+
+def test_a_run_has_all_of_its_files(finished_run):
+    files = {name for name, content in snapshot(finished_run.path).items() if content is not None}
+    expected = {"settings.json", "vocab.txt", "retention.json", "report.md", "report.json"}
+    for step in STEPS:
+        expected |= {f"{step}/{name}" for name in ("model.keras", "history.json", "metrics.json")}
+    expected.add("search/masses.json")
+    if importlib.util.find_spec("matplotlib"):
+        expected.add("search/masses.png")
+    assert files == expected
+
+
+def test_settings_say_what_was_asked(finished_run, materials):
+    settings = finished_run.json("settings.json")
+    assert settings["identity"]["task"]["learning_rate"] == 2e-2
+    assert settings["identity"]["seed"] == 3
+    assert settings["identity"]["epochs"] == {"fine-tune": 7, "search": 4, "re-train": 4}
+    assert settings["examples"] == {"train": 96, "dev": 32}
+    assert settings["command"]["checkpoint"] == str(materials.checkpoint)
+    assert settings["versions"]["keras"] == importlib.metadata.version("keras")
+    dev = toy.examples(32, seed=2)
+    assert settings["identity"]["dev"] == dev.fingerprint()
+
+
+def test_the_search_is_recorded(finished_run):
+    masses = finished_run.json("search/masses.json")
+    assert masses["steps"] == list(range(4 * 6 + 1))
+    assert masses["masses"][0] == [12.0, 12.0]
+    assert masses["final_masses"] == masses["masses"][-1]
+    np.testing.assert_allclose(
+        np.sum(masses["retention_parameters"], axis=1), masses["final_masses"], rtol=1e-5
+    )
+    assert np.shape(masses["retention_parameters"]) == (2, 12)
+    retention = RunFolder.open(finished_run.path).retention()
+    assert retention == RetentionConfiguration.from_masses(masses["final_masses"], 12)
+    # Something was learnt: neither everything nor next to nothing is kept.
+    assert 12 > retention.lengths[0] >= retention.lengths[1] > 1
+
+
+def test_the_report_has_scores_and_retention(finished_run):
+    report = finished_run.json("report.json")
+    metrics = {step: finished_run.json(f"{step}/metrics.json") for step in STEPS}
+    score = report["score"]
+    assert report["task"] == "train" and report["metric"] == "accuracy"
+    assert score["bert"] == metrics["fine-tune"]["score"] >= 0.9
+    assert score["power_bert"] == metrics["re-train"]["score"] >= 0.8
+    assert score["drop_points"] == pytest.approx(100 * (score["bert"] - score["power_bert"]))
+    assert report["retention"] == metrics["search"]["retention"]
+    assert report["basis"] == "absolute" and report["strength"] == 0.02
+    assert report["sequence_length"] == 12
+    assert report["seconds_training"].keys() == set(STEPS)
+
+
+def test_the_report_counts_word_vectors_and_operations(finished_run):
+    report = finished_run.json("report.json")
+    retention = RetentionConfiguration.parse(report["retention"])
+    sizes = [min(len(text.split()) + 2, 12) for text in toy.examples(32, seed=2).texts]
+    assert report["mean_length"] == pytest.approx(np.mean(sizes))
+    vectors = report["word_vectors"]
+    assert vectors["padded"] == {"bert": 24, "power_bert": sum(retention.lengths)}
+    assert vectors["unpadded"]["bert"] == pytest.approx(2 * np.mean(sizes))
+    assert vectors["unpadded"]["power_bert"] == pytest.approx(
+        np.mean([sum(retention.at_length(size)) for size in sizes])
+    )
+    config, per_text = toy.config(), report["operations"]["per_text"]
+    assert per_text == pytest.approx(
+        {
+            "bert_padded": encoders_flops(config, 12),
+            "power_bert_padded": encoders_flops(config, 12, retention),
+            "bert_unpadded": np.mean([encoders_flops(config, size) for size in sizes]),
+            "power_bert_unpadded": np.mean(
+                [encoders_flops(config, size, retention) for size in sizes]
+            ),
+        }
+    )
+    speedup = report["operations"]["speedup"]
+    assert speedup["padded_over_padded"] == pytest.approx(
+        per_text["bert_padded"] / per_text["power_bert_padded"]
+    )
+    assert speedup["unpadded_over_unpadded"] == pytest.approx(
+        per_text["bert_unpadded"] / per_text["power_bert_unpadded"]
+    )
+    assert speedup["bert_by_skipping_padding"] * speedup["unpadded_over_unpadded"] == (
+        pytest.approx(speedup["unpadded_over_padded"])
+    )
+
+
+def test_the_report_has_times_against_both_baselines(finished_run):
+    time = finished_run.json("report.json")["time"]
+    assert set(time["seconds"]) == set(WAYS)
+    assert time["texts"] == 32 and time["rounds"] >= 5
+    for each in time["seconds"].values():
+        assert 0 < each["p5"] <= each["median"] <= each["p95"]
+    medians = {name: each["median"] for name, each in time["seconds"].items()}
+    assert time["speedup"]["padded_over_padded"] == pytest.approx(
+        medians["bert_padded"] / medians["power_bert_padded"]
+    )
+    assert time["speedup"]["unpadded_over_unpadded"] == pytest.approx(
+        medians["bert_unpadded"] / medians["power_bert_unpadded"]
+    )
+
+
+def test_the_report_can_be_read(finished_run):
+    report, text = finished_run.json("report.json"), (finished_run.path / "report.md").read_text()
+    assert f"| BERT, fine-tuned | {100 * report['score']['bert']:.2f} |" in text
+    assert f"| PoWER-BERT, re-trained | {100 * report['score']['power_bert']:.2f} |" in text
+    assert f"| drop | {report['score']['drop_points']:.2f} points |" in text
+    assert f"(absolute, lambda 0.02): `{report['retention']}`" in text
+    kept = report["word_vectors"]["padded"]["power_bert"]
+    assert f"Word-vectors kept over all encoders: {kept} of\n24 with padding" in text
+    for row in ("BERT, padded to N", "BERT, without padding", "PoWER-BERT, without padding"):
+        assert f"| {row} | " in text
+    assert "vs padded BERT" in text and "vs unpadded BERT" in text
+
+
+def test_one_summary_ends_the_run(finished_run):
+    report = finished_run.json("report.json")
+    *_, summary = finished_run.printed.split("\n\ntrain, accuracy on 32 dev examples: ")
+    assert summary.startswith(f"{100 * report['score']['bert']:.1f} BERT, ")
+    assert f"retention (absolute): {report['retention']}" in summary
+    assert summary.endswith(f"Report: {finished_run.path / 'report.md'}\n")
+    assert finished_run.printed.count("retention (absolute)") == 1
+    for title in ("[1/3 fine-tune]", "[2/3 search]", "[3/3 re-train with"):
+        assert finished_run.printed.count(title) == 1
+
+
+def test_the_same_command_repeats_nothing(finished_run, capsys):
+    before = snapshot(finished_run.path)
+    assert main(finished_run.arguments) == 0
+    assert snapshot(finished_run.path) == before
+    printed = capsys.readouterr().out
+    assert printed.count("done before") == 3
+    assert "Epoch" not in printed
+    summary = finished_run.printed.split("\n\ntrain, accuracy")[1]
+    assert printed.endswith(f"\n\ntrain, accuracy{summary}")
+
+
+def test_a_retention_of_ones_own_skips_the_search(pairs_run):
+    assert not (pairs_run.path / "search").exists()
+    assert "[2/3 search]" not in pairs_run.printed
+    assert pairs_run.json("retention.json") == {"lengths": [9, 4], "reference_length": 16}
+    report = pairs_run.json("report.json")
+    assert report["retention"] == "9,4 of 16" and report["basis"] == "relative"
+    assert report["strength"] is None
+    assert report["seconds_training"].keys() == {"fine-tune", "re-train"}
+    assert report["metric"] == "f1"
+    text = (pairs_run.path / "report.md").read_text()
+    assert "Retention configuration (relative, given): `9,4 of 16`" in text
+    model = RunFolder.open(pairs_run.path).finished_step().load_model()
+    assert str(model.reduction.retention) == "9,4 of 16"
+
+
+# Without training
+
+
+def fit(materials, **changes):
+    return Fit(materials.checkpoint, materials.folder / "none", train=materials.train, **changes)
+
+
+def test_a_tenth_is_held_out_without_dev(materials):
+    task, train, dev = fit(materials).load_data()
+    assert (len(train), len(dev)) == (87, 9)
+    assert task.name == "train" and task.labels == toy.LABELS
+    whole = toy.examples(96, seed=1)
+    assert sorted([*train.texts, *dev.texts]) == sorted(whole.texts)
+    again = fit(materials).load_data()[2]
+    other = fit(materials, seed=1).load_data()[2]
+    assert again.fingerprint() == dev.fingerprint() != other.fingerprint()
+
+
+def test_labels_can_be_given_in_their_order(materials):
+    _, train, _ = fit(materials, labels=["positive", "negative"]).load_data()
+    assert train.label_names == ("positive", "negative")
+    by_text = dict(zip(train.texts, train.labels, strict=True))
+    assert all(("good" in text) == (label == 0) for text, label in by_text.items())
+
+
+def test_regression_reads_numbers(materials, tmp_path):
+    examples = toy.examples(20, regression=True)
+    path = write_tsv(tmp_path / "scores.tsv", examples)
+    task, train, dev = Fit(
+        materials.checkpoint, tmp_path / "none", train=path, dev=path, regression=True
+    ).load_data()
+    assert task.is_regression and task.metric == "spearman"
+    assert isinstance(train, Examples) and train.fingerprint() == dev.fingerprint()
+    np.testing.assert_array_equal(dev.labels, examples.labels)
+
+
+@pytest.mark.parametrize(
+    ("written", "cased", "lowercase"),
+    [
+        (None, False, True),
+        (None, True, False),
+        ({"do_lower_case": False}, False, False),
+        ({"do_lower_case": True}, False, True),
+        ({}, False, True),
+    ],
+)
+def test_the_checkpoint_says_whether_it_is_cased(tmp_path, written, cased, lowercase):
+    if written is not None:
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(written))
+    assert Fit(tmp_path, tmp_path, cased=cased)._lowercase() == lowercase
+
+
+def test_arguments_are_a_frozen_dataclass(materials):
+    assert dataclasses.is_dataclass(Fit)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        fit(materials).seed = 1
