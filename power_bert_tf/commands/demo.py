@@ -17,9 +17,9 @@ _TASK = Task(
     labels=("negative", "positive"),
     sequence_length=64,
     batch_size=32,
-    learning_rate=5e-4,
-    retention_learning_rate=1e-2,
-    strength=1e-3,
+    learning_rate=2e-4,
+    retention_learning_rate=3e-2,
+    strength=7e-5,
     epochs=2,
 )
 
@@ -33,7 +33,7 @@ class Demo:
 
     output: pathlib.Path = pathlib.Path("runs/demo")
     """Run folder, as that of `power-bert fit`."""
-    train_examples: int = 2500
+    train_examples: int = 3000
     """Number of generated training reviews."""
     dev_examples: int = 500
     """Number of generated reviews to measure on."""
@@ -46,7 +46,9 @@ class Demo:
             "not how well it does on yours."
         )
         dev = demo_examples("dev", self.dev_examples)
-        fit = Fit(checkpoint=demo_checkpoint(), output=self.output)
+        fit = Fit(
+            checkpoint=demo_checkpoint(), output=self.output, search_epochs=1, retraining_epochs=3
+        )
         fit.run(_TASK, demo_examples("train", self.train_examples), dev)
         run = RunFolder.open(self.output)
         power = run.finished_step().load_model()

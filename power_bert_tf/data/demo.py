@@ -151,9 +151,8 @@ _PLAIN = (
     "{subject} {degree} {adj} | {subject} {adj} and {adj} | {subject} {adj} and {emphasis} {adj} | "
     "{subject}, {aside}, {adj} | i found {the_sg} {adj} | we thought that {subject} {adj} | "
     "this {thing} is a {noun} | it is a {adj} {noun} | this is a {adj} {thing} | "
-    "{the_sg} {verbs} | "
-    "{the_pl} {verb} | i {liked} {the_sg} | we {liked} the {adj} {pl} | it {moved} me | "
-    "the {adj} {sg} {moved} us | {the_sg} is full of {quality} | "
+    "{the_sg} {verbs} | {the_pl} {verb} | i {liked} {the_sg} | we {liked} the {adj} {pl} | "
+    "it {moved} me | the {adj} {sg} {moved} us | {the_sg} is full of {quality} | "
     "there is much {quality} in the {adj} {sg} | {advice} | {advice}"
 )
 
@@ -194,6 +193,9 @@ _OTHER_OPINIONS = "{other} {was} {adj} | {other} {was} {degree} {adj} | {person}
 
 _PLANS = 4 * (_SINGLES,) + 5 * (_AGREEMENTS,) + 2 * (_CONTRASTS,) + (_REPORTS,)
 _NEGATION_RATE = 0.15
+# What comes without labels says more of the same: so it shows by itself which words go together.
+_UNLABELLED_MORE = 2
+_TITLES = "{adj} | {adj} | {noun} | {month}"
 _OTHER_OPINION_RATE = 0.12
 _CONTRACTION_RATE = 0.25
 
@@ -329,12 +331,19 @@ def demo_examples(split: str, count: int, seed: int = DEMO_SEED) -> Examples:
     )
 
 
-def demo_sentences(seed: int = DEMO_SEED) -> Iterator[str]:
-    """Writes an endless stream of unlabelled reviews for pre-training.
+def demo_titled_texts(seed: int = DEMO_SEED) -> Iterator[tuple[str, str]]:
+    """Writes an endless stream of unlabelled reviews for pre-training, each with a title.
 
-    None of them is ever part of `demo_examples`, whatever the seeds.
+    A title is one word; three of four say what the review amounts to, the others the month. None
+    of the texts is ever part of `demo_examples`, whatever the seeds.
+
+    Yields:
+        (title, text).
     """
-    return (text for text, _ in _stream("unlabelled", seed))
+    rng = random.Random(f"titles {seed}")
+    for text, label in _stream("unlabelled", seed):
+        review = _Review(rng, labelled=False)
+        yield review.expand(review.choose(_TITLES), bool(label)), text
 
 
 def demo_checkpoint() -> pathlib.Path:
@@ -351,9 +360,10 @@ def demo_checkpoint() -> pathlib.Path:
 
 def _stream(part: str, seed: int) -> Iterator[tuple[str, int]]:
     rng = random.Random(f"{part} {seed}")
+    labelled = part != "unlabelled"
     for _ in itertools.count():
         label = int(rng.random() < 0.5)
-        text = _Review(rng).write(label, more=int(4 * rng.random()) if part == "unlabelled" else 0)
+        text = _Review(rng, labelled).write(label)
         # The checksum ignores case and punctuation, so that near twins stay together.
         checksum = zlib.crc32(" ".join(re.findall(r"\w+", text.lower())).encode())
         if checksum % 16 in _SHARES[part] and _count_words(text) <= MAX_WORDS:
@@ -367,15 +377,17 @@ class _Review:
     from one Python version to the next.
     """
 
-    def __init__(self, rng: random.Random):
+    def __init__(self, rng: random.Random, labelled: bool):
         self.rng = rng
         self.thing = self.pick(_THINGS)
+        self.plan = self.choose(self.pick(_PLANS))
+        if not labelled:
+            self.plan += int((_UNLABELLED_MORE + 1) * rng.random()) * ". Y"
 
-    def write(self, label: int, more: int = 0) -> str:
+    def write(self, label: int) -> str:
         # Squaring leans towards short texts; the longest still come up.
         length = int(MAX_WORDS * self.rng.random() ** 2)
-        plan = self.choose(self.pick(_PLANS)) + more * ". Y"
-        core = _CLAUSE.sub(lambda clause: self.clause(clause[0], label), plan)
+        core = _CLAUSE.sub(lambda clause: self.clause(clause[0], label), self.plan)
         sentences = self.expand(core).split(". ")
         if self.rng.random() < _OTHER_OPINION_RATE:
             # Either polarity, whatever the label.

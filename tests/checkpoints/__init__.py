@@ -1,0 +1,1 @@
+"""Tests of the script that makes the embedded checkpoint."""
