@@ -72,7 +72,9 @@ def trace(model, preprocessor, texts, text_pairs=None):
         model.input, {"outputs": model.output, "extracts": [layer.input[2:] for layer in layers]}
     )
     inputs = preprocessor(
-        tf.constant(list(texts)), None if text_pairs is None else tf.constant(list(text_pairs))
+        tf.constant(list(texts)),
+        None if text_pairs is None else tf.constant(list(text_pairs)),
+        sequence_length=model.sequence_length,
     )
     seen = keras.tree.map_structure(keras.ops.convert_to_numpy, watched(inputs, training=False))
     traces = []

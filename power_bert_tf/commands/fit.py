@@ -5,6 +5,7 @@ import hashlib
 import importlib.metadata
 import math
 import pathlib
+import shutil
 import time
 
 import keras
@@ -193,6 +194,7 @@ class Fit:
                 "train": train.fingerprint(),
                 "dev": dev.fingerprint(),
                 "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
+                "vocabulary": _file_fingerprint(self.checkpoint / "vocab.txt"),
             },
             details={
                 "command": {
@@ -299,6 +301,9 @@ class Fit:
     @staticmethod
     def _announce(folder, title):
         print(f"\n[{title}]{' done before' if folder.finished else ''}", flush=True)
+        if folder.finished:
+            # There still, where the run was killed between the last file and its removal.
+            shutil.rmtree(folder.backup, ignore_errors=True)
         return folder.finished
 
     def _epochs(self, task):
@@ -357,7 +362,10 @@ class Fit:
         path = self.checkpoint / "tokenizer_config.json"
         if self.cased or not path.exists():
             return not self.cased
-        return bool(read_json(path).get("do_lower_case", True))
+        settings = read_json(path)
+        if not isinstance(settings, dict):
+            raise InputError(f"{path} must hold a JSON object. Received: {type(settings).__name__}")
+        return bool(settings.get("do_lower_case", True))
 
 
 def _finish(run, dev, preprocessor):

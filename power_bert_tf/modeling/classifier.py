@@ -69,6 +69,9 @@ class BertClassifier(keras.Model):
         self._check(config, num_classes, sequence_length, head, label_names)
         if shared is None:
             reduction.check(config.num_layers, sequence_length)
+            reduction = reduction.at_home(sequence_length)
+        # By name, so that a model comes back as it was under another global policy too.
+        dtype = keras.config.dtype_policy().name if dtype is None else dtype
 
         # === Layers ===
         shared = SharedLayers(dtype=dtype) if shared is None else shared
@@ -99,6 +102,8 @@ class BertClassifier(keras.Model):
                 keras.layers.Activation, "probabilities", activation="softmax", dtype="float32"
             )(outputs)
         super().__init__(inputs=inputs, outputs=outputs, name=name)
+        # With this `compile` knows that float16 needs its loss scaled.
+        self.dtype_policy = dtype
 
         # === Config ===
         self.config = config

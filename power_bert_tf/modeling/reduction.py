@@ -31,6 +31,10 @@ class Reduction:
     def check(self, num_layers, sequence_length):
         """Raises InputError unless it fits a model of these sizes."""
 
+    def at_home(self, sequence_length):
+        """This reduction with what it keeps of the length that a model is first built for."""
+        return self
+
     def before_encoder(self, shared, index, hidden, padding_mask, input_mask):
         """May drop word-vectors before the encoder; returns hidden and padding_mask."""
         return hidden, padding_mask
@@ -74,11 +78,12 @@ class SoftExtraction(Reduction):
         strength: float. The paper's lambda: the weight of the aggregate mass in the loss.
         basis: "absolute" or "relative", see `SoftExtract`.
         count_self: bool. Count the attention of a word to itself in its score.
+        length: int. The number of retention parameters of each encoder; N where None.
 
     Reference: PoWER-BERT, section 3.3.
     """
 
-    def __init__(self, strength, basis="absolute", count_self=False):
+    def __init__(self, strength, basis="absolute", count_self=False, length=None):
         if not strength >= 0:
             raise InputError(f"`strength` must be at least 0. Received: strength={strength}")
         if basis not in BASES:
@@ -86,9 +91,13 @@ class SoftExtraction(Reduction):
         self.strength = strength
         self.basis = basis
         self.count_self = count_self
+        self.length = length
+
+    def at_home(self, sequence_length):
+        return type(self)(**{**self.get_config(), "length": self.length or sequence_length})
 
     def check(self, num_layers, sequence_length):
-        if sequence_length is None:
+        if sequence_length is None and self.length is None:
             raise InputError(
                 "`sequence_length` must be a number for a new model with `SoftExtraction`, which "
                 "has a retention parameter for each position. Received: None"
@@ -101,7 +110,7 @@ class SoftExtraction(Reduction):
         soft_extract = shared(
             SoftExtract,
             self.layer_name(index),
-            length=input_mask.shape[1],
+            length=self.length,
             penalty=self.strength * (index + 1),
             basis=self.basis,
         )
@@ -128,7 +137,12 @@ class SoftExtraction(Reduction):
         return RetentionConfiguration.from_masses(self.masses(model), length, self.basis)
 
     def get_config(self):
-        return {"strength": self.strength, "basis": self.basis, "count_self": self.count_self}
+        return {
+            "strength": self.strength,
+            "basis": self.basis,
+            "count_self": self.count_self,
+            "length": self.length,
+        }
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")

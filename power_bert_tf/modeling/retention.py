@@ -104,7 +104,12 @@ class RetentionConfiguration:
         if isinstance(text, cls):
             return text
         if not isinstance(text, str):
-            return cls(tuple(text))
+            try:
+                return cls(tuple(text))
+            except TypeError as error:
+                raise InputError(
+                    f"`retention` must be a text or a sequence of lengths. Received: {text!r}"
+                ) from error
         match = re.fullmatch(r"\s*([\d.,\s]+?)\s*(?:of\s+(\d+)\s*)?", text)
         numbers = match[1].split(",") if match else []
         reference = int(match[2]) if match and match[2] else None
@@ -132,7 +137,12 @@ class RetentionConfiguration:
             masses: sequence of floats, the mass of each encoder.
             sequence_length: int. The number of retention parameters that each mass sums.
             basis: that of the search, "absolute" or "relative".
+
+        Raises:
+            InputError: where a mass is not a finite number, as after a search that diverged.
         """
+        if not all(math.isfinite(mass) for mass in masses):
+            raise InputError(f"`masses` must be finite numbers. Received: {list(masses)}")
         lengths, before = [], sequence_length
         for mass in masses:
             before = max(1, min(before, math.ceil(mass)))

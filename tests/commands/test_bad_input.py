@@ -128,6 +128,10 @@ def _truncate(folder):
     (folder / "model.safetensors").write_bytes(weights[: len(weights) // 2])
 
 
+def _list_tokenizer_settings(folder):
+    (folder / "tokenizer_config.json").write_text("[true]")
+
+
 def _lengthen_vocabulary(folder):
     with open(folder / "vocab.txt", "a") as file:
         file.write("".join(f"more{index}\n" for index in range(9)))
@@ -145,6 +149,10 @@ CHECKPOINTS = {
     "vocabulary without [CLS]": (
         lambda folder: (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[SEP]\ngood\n"),
         r"vocab\.txt: .*missing \[CLS\]",
+    ),
+    "tokenizer settings in a list": (
+        _list_tokenizer_settings,
+        r"tokenizer_config\.json must hold a JSON object. Received: list",
     ),
     "no configuration": (
         lambda folder: (folder / "config.json").unlink(),
@@ -208,6 +216,14 @@ def test_a_run_of_another_checkpoint(finished_run, materials, tmp_path, capsys):
     (checkpoint / "model.safetensors").write_bytes(weights)
     arguments = materials.fit(finished_run.path, checkpoint=checkpoint)
     assert "`checkpoint` was" in refused(capsys, arguments, finished_run.path)
+
+
+def test_a_run_of_another_vocabulary(finished_run, materials, tmp_path, capsys):
+    checkpoint = shutil.copytree(materials.checkpoint, tmp_path / "checkpoint")
+    *pieces, one, two = (checkpoint / "vocab.txt").read_text().splitlines()
+    (checkpoint / "vocab.txt").write_text("\n".join([*pieces, two, one]) + "\n")
+    arguments = materials.fit(finished_run.path, checkpoint=checkpoint)
+    assert "`vocabulary` was" in refused(capsys, arguments, finished_run.path)
 
 
 COMMANDS = {

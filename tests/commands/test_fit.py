@@ -158,6 +158,14 @@ def test_the_same_command_repeats_nothing(finished_run, capsys):
     assert printed.endswith(f"\n\ntrain, accuracy{summary}")
 
 
+def test_what_a_killed_run_left_behind_goes(finished_run):
+    progress = finished_run.path / "search" / "progress"
+    progress.mkdir()
+    (progress / "state.npz").write_bytes(b"")
+    assert main(finished_run.arguments) == 0
+    assert not progress.exists()
+
+
 def test_a_retention_of_ones_own_skips_the_search(pairs_run):
     assert not (pairs_run.path / "search").exists()
     assert "[2/3 search]" not in pairs_run.printed

@@ -196,6 +196,33 @@ def test_at_length_shares(name):
     np.testing.assert_array_equal(logits(again, inputs), logits(model, inputs))
 
 
+def test_a_search_at_another_length_can_be_saved(tmp_path):
+    search = small_classifier(reduction=SoftExtraction(0.1))
+    shorter = search.at_length(4)
+    shorter.save(tmp_path / "shorter.keras")
+    loaded = keras.saving.load_model(tmp_path / "shorter.keras")
+    inputs = pad([random_text(np.random.default_rng(0), 4)], 4)
+    np.testing.assert_array_equal(loaded(inputs), shorter(inputs))
+    assert loaded.reduction.masses(loaded) == search.reduction.masses(search)
+
+
+def test_a_model_comes_back_in_the_precision_it_was_built_in(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        small_classifier().save(tmp_path / "model.keras")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.dtype_policy.name == "mixed_bfloat16"
+    assert loaded.get_layer("encoder_1_feed_forward").compute_dtype == "bfloat16"
+
+
+def test_float16_is_trained_with_its_loss_scaled():
+    model = small_classifier(dtype="mixed_float16")
+    train(model)
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+
+
 def test_retention_parameters_end_where_the_search_was_built():
     with pytest.raises(ValueError, match="rows=12, length=8"):
         small_classifier(reduction=SoftExtraction(0.1)).at_length(LONGER)

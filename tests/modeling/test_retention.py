@@ -87,6 +87,7 @@ def test_parse(text, lengths, reference_length, printed):
         ([8, -1], "at least 1.*-1 in"),
         ([8.0, 3], "whole numbers.*8.0 in"),
         ([True], "whole numbers.*True"),
+        (5, "a text or a sequence of lengths. Received: 5"),
     ],
 )
 def test_what_cannot_be_a_configuration(text, message):
@@ -121,6 +122,12 @@ def test_from_masses_that_increase():
     retention = RetentionConfiguration.from_masses([7.0, 3.1, 5.2, 4.0, 0.0], 8)
     assert retention.lengths == (7, 4, 4, 4, 1)
     assert retention.basis == "absolute"
+
+
+@pytest.mark.parametrize("mass", [math.nan, math.inf])
+def test_masses_of_a_search_that_diverged(mass):
+    with pytest.raises(InputError, match="`masses` must be finite"):
+        RetentionConfiguration.from_masses([8.0, mass], 8)
 
 
 @many_examples
