@@ -3,6 +3,8 @@
 import dataclasses
 import sys
 
+import keras
+
 from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import evaluation_dataset
@@ -149,8 +151,12 @@ def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch,
         metrics=["accuracy"] if model.head == "classification" else [],
         jit_compile=jit_compile,
     )
-    # Variables that are first made inside the training function make it much slower to trace.
+    # Variables that are first made inside the training function have it traced twice.
     trained.optimizer.build(trained.trainable_variables)
+    trained.compute_metrics(
+        x=None, y=data.train.labels[:1], y_pred=keras.ops.zeros((1, trained.num_classes))
+    )
+    trained.reset_metrics()
     dev = evaluation_dataset(data.dev, data.preprocessor, data.batch_size, pad_to_longest)
     score = DevScore(dev, data.dev.labels, data.metric)
     backup = EpochBackup(backup_folder, score.log_name if best_epoch else None)
