@@ -20,7 +20,9 @@ def main(arguments=None):
         0, or 2 for input that cannot be used, after one line that says why.
     """
     with _quiet_import():
-        from power_bert_tf.commands import COMMANDS
+        from power_bert_tf.commands import load_commands
+
+        commands = load_commands()
 
     parser = simple_parsing.ArgumentParser(
         prog="power-bert",
@@ -28,7 +30,7 @@ def main(arguments=None):
         add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
     )
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
+    for name, command in commands.items():
         description = command.__doc__
         subparser = subparsers.add_parser(
             name,

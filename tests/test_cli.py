@@ -7,9 +7,11 @@ import sys
 import pytest
 
 from power_bert_tf import cli
-from power_bert_tf.commands import COMMANDS
-from power_bert_tf.commands import Predict
+from power_bert_tf.commands import load_commands
+from power_bert_tf.commands.predict import Predict
 from power_bert_tf.errors import InputError
+
+COMMANDS = load_commands()
 
 
 def exit_code(arguments):
@@ -21,7 +23,7 @@ def exit_code(arguments):
 def test_help_lists_all_commands(capsys):
     assert exit_code(["--help"]) == 0
     printed = capsys.readouterr().out
-    assert {"demo", "fit", "evaluate", "predict", "export"} <= set(COMMANDS)
+    assert {"demo", "fit", "evaluate", "predict", "export", "benchmark"} <= set(COMMANDS)
     for name, command in COMMANDS.items():
         first_words = " ".join(command.__doc__.split()[:3])
         assert re.search(rf"\n +{name}\s", printed) and first_words in printed

@@ -114,7 +114,7 @@ def test_rooms_are_walked(room):
         ("training/steps.py", "from power_bert_tf.data import tasks", False),
         ("deploy/export.py", "from power_bert_tf.analysis.trace import trace", True),
         ("training/steps.py", "from power_bert_tf.files import write_json", False),
-        ("deploy/export.py", "from power_bert_tf.commands import Fit", True),
+        ("deploy/export.py", "from power_bert_tf.commands.fit import Fit", True),
         ("commands/fit.py", "from power_bert_tf.cli import main", True),
         ("commands/fit.py", "from power_bert_tf.deploy import flops", False),
         ("cli.py", "import power_bert_tf.commands.fit", False),

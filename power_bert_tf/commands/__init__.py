@@ -1,19 +1,31 @@
 """What `power-bert` can do: a frozen dataclass of arguments each, with `execute()`."""
 
-from power_bert_tf.commands.demo import Demo
-from power_bert_tf.commands.evaluate import Evaluate
-from power_bert_tf.commands.export import Export
-from power_bert_tf.commands.fit import Fit
-from power_bert_tf.commands.predict import Predict
-from power_bert_tf.commands.search_cost import SearchCost
+import importlib
+import importlib.util
 
-COMMANDS = {
-    "demo": Demo,
-    "fit": Fit,
-    "evaluate": Evaluate,
-    "predict": Predict,
-    "export": Export,
-    "search-cost": SearchCost,
+_MODULES = {
+    "demo": "Demo",
+    "fit": "Fit",
+    "evaluate": "Evaluate",
+    "predict": "Predict",
+    "export": "Export",
+    "benchmark": "Benchmark",
+    "search-cost": "SearchCost",
 }
+# The others read text, which is TensorFlow's part.
+_WITHOUT_TENSORFLOW = ("benchmark",)
 
-__all__ = ["COMMANDS", "Demo", "Evaluate", "Export", "Fit", "Predict", "SearchCost"]
+
+def load_commands():
+    """The commands that can run here, a dict of name to class.
+
+    Where TensorFlow is not installed, those that do without it.
+    """
+    has_tensorflow = importlib.util.find_spec("tensorflow") is not None
+    names = _MODULES if has_tensorflow else _WITHOUT_TENSORFLOW
+    return {
+        name: getattr(
+            importlib.import_module(f"{__name__}.{name.replace('-', '_')}"), _MODULES[name]
+        )
+        for name in names
+    }

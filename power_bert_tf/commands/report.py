@@ -5,10 +5,10 @@ import platform
 
 import numpy as np
 
-from power_bert_tf.deploy.bucketed import BucketedClassifier
 from power_bert_tf.deploy.bucketed import encode_texts
-from power_bert_tf.deploy.flops import encoders_flops
-from power_bert_tf.deploy.timing import interleaved_seconds
+from power_bert_tf.deploy.comparison import WAYS
+from power_bert_tf.deploy.comparison import operations
+from power_bert_tf.deploy.comparison import times
 
 BATCH_SIZE = 128
 _MOST_TIMED_TEXTS = 512
@@ -48,7 +48,7 @@ def build_report(run, dev, preprocessor):
         },
         "retention": str(retention),
         "word_vectors": _word_vectors(bert, retention, sizes),
-        "operations": _operations(bert.config, bert.sequence_length, retention, sizes),
+        "operations": operations(bert.config, bert.sequence_length, retention, sizes),
         "time": _times(bert, power, encoded),
         "seconds_training": {
             name: run.step(name).metrics()["seconds"]
@@ -72,40 +72,7 @@ def _word_vectors(bert, retention, sizes):
     }
 
 
-def _operations(config, length, retention, sizes):
-    """Floating-point operations a text, in the encoders; unpadded ones one text at a time."""
-    lengths, counts = np.unique(sizes, return_counts=True)
-
-    def mean(kept):
-        each = [encoders_flops(config, int(size), kept) for size in lengths]
-        return float(np.average(each, weights=counts))
-
-    operations = {
-        "bert_padded": encoders_flops(config, length),
-        "bert_unpadded": mean(None),
-        "power_bert_padded": encoders_flops(config, length, retention),
-        "power_bert_unpadded": mean(retention),
-    }
-    return {"per_text": operations, "speedup": _speedups(operations)}
-
-
-def _speedups(cost):
-    return {
-        "padded_over_padded": cost["bert_padded"] / cost["power_bert_padded"],
-        "unpadded_over_padded": cost["bert_padded"] / cost["power_bert_unpadded"],
-        "unpadded_over_unpadded": cost["bert_unpadded"] / cost["power_bert_unpadded"],
-        "bert_by_skipping_padding": cost["bert_padded"] / cost["bert_unpadded"],
-    }
-
-
 def _times(bert, power, encoded):
-    padded = (bert.sequence_length,)
-    classifiers = {
-        "bert_padded": BucketedClassifier(bert, padded, BATCH_SIZE),
-        "bert_unpadded": BucketedClassifier(bert, None, BATCH_SIZE),
-        "power_bert_padded": BucketedClassifier(power, padded, BATCH_SIZE),
-        "power_bert_unpadded": BucketedClassifier(power, None, BATCH_SIZE),
-    }
     # Spread over the whole set: the first texts may be of one kind.
     texts = len(encoded[0])
     count = min(texts, _MOST_TIMED_TEXTS)
@@ -113,46 +80,18 @@ def _times(bert, power, encoded):
         count -= count % BATCH_SIZE
     chosen = np.linspace(0, texts - 1, count).astype(int)
     token_ids, segment_ids = ([ids[row] for row in chosen] for ids in encoded)
-
-    def work(classifier):
-        batches = classifier.batches(token_ids, segment_ids)
-        return lambda: classifier.run(batches)
-
-    seconds = interleaved_seconds({name: work(each) for name, each in classifiers.items()})
-    medians = {name: float(np.median(values)) for name, values in seconds.items()}
-    return {
-        "batch_size": BATCH_SIZE,
-        "texts": count,
-        "rounds": len(seconds["bert_padded"]),
-        "seconds": {
-            name: {
-                "median": medians[name],
-                "p5": float(np.percentile(values, 5)),
-                "p95": float(np.percentile(values, 95)),
-            }
-            for name, values in seconds.items()
-        },
-        "speedup": _speedups(medians),
-    }
-
-
-_ROWS = (
-    ("BERT, padded to N", "bert_padded"),
-    ("BERT, without padding", "bert_unpadded"),
-    ("PoWER-BERT, padded to N", "power_bert_padded"),
-    ("PoWER-BERT, without padding", "power_bert_unpadded"),
-)
+    return times(bert, power, token_ids, segment_ids, BATCH_SIZE)
 
 
 def _cost_rows(report):
-    operations = report["operations"]["per_text"]
+    per_text = report["operations"]["per_text"]
     seconds = report["time"]["seconds"]
-    for label, name in _ROWS:
+    for name, label in WAYS.items():
         yield (
             label,
-            f"{operations[name] / 1e9:.3f}",
-            f"{operations['bert_padded'] / operations[name]:.2f}x",
-            f"{operations['bert_unpadded'] / operations[name]:.2f}x",
+            f"{per_text[name] / 1e9:.3f}",
+            f"{per_text['bert_padded'] / per_text[name]:.2f}x",
+            f"{per_text['bert_unpadded'] / per_text[name]:.2f}x",
             f"{1000 * seconds[name]['median'] / report['time']['texts']:.2f}",
             f"{seconds['bert_padded']['median'] / seconds[name]['median']:.2f}x",
             f"{seconds['bert_unpadded']['median'] / seconds[name]['median']:.2f}x",

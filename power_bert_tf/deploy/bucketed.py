@@ -3,8 +3,8 @@
 import dataclasses
 
 import numpy as np
-import tensorflow as tf
 
+from power_bert_tf.deploy.compiled import compile_graph
 from power_bert_tf.errors import InputError
 
 
@@ -33,7 +33,7 @@ class Batch:
 
 
 class BucketedClassifier:
-    """A classifier compiled by `tf.function`, once for each length that it is used at.
+    """A classifier compiled once for each length that it is used at.
 
     Sorts texts by length, cuts them into batches, pads each batch to its bucket and gives the
     answers back in the order of the texts. Shares its variables with the model.
@@ -86,12 +86,7 @@ class BucketedClassifier:
 
     def run(self, batches):
         """Runs batches; returns float32 outputs of shape (texts, outputs), in text order."""
-        answers = [
-            self._function(batch.length)(
-                {name: tf.constant(values) for name, values in batch.inputs.items()}
-            ).numpy()
-            for batch in batches
-        ]
+        answers = [self._function(batch.length)(batch.inputs) for batch in batches]
         outputs = np.empty((sum(map(len, answers)), answers[0].shape[1]), dtype="float32")
         for batch, answer in zip(batches, answers, strict=True):
             outputs[batch.rows] = answer
@@ -99,17 +94,7 @@ class BucketedClassifier:
 
     def _function(self, length):
         if length not in self._functions:
-            graph = self.model
-            if length != self.model.sequence_length:
-                graph = self.model.at_length(length)
-
-            inputs = {
-                name: tf.TensorSpec((None, length), tf.int32)
-                for name in ("token_ids", "segment_ids", "padding_mask")
-            }
-            self._functions[length] = tf.function(
-                lambda inputs: graph(inputs, training=False), jit_compile=self.jit_compile
-            ).get_concrete_function(inputs)
+            self._functions[length] = compile_graph(self.model, length, self.jit_compile)
         return self._functions[length]
 
     def predict(self, preprocessor, texts, text_pairs=None):
@@ -125,6 +110,8 @@ class BucketedClassifier:
 
 def encode_texts(preprocessor, texts, text_pairs=None):
     """Token and segment ids of texts, unpadded: two lists of lists of int."""
+    import tensorflow as tf
+
     pairs = None if text_pairs is None else tf.constant(list(text_pairs), tf.string)
     encoded = preprocessor.ragged(tf.constant(list(texts), tf.string), pairs)
     return tuple(ids.to_list() for ids in encoded)

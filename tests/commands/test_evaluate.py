@@ -1,7 +1,7 @@
 import pytest
 
 from power_bert_tf.cli import main
-from power_bert_tf.commands import Evaluate
+from power_bert_tf.commands.evaluate import Evaluate
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from training import toy
 from commands.conftest import snapshot
 from commands.conftest import write_tsv
 from power_bert_tf.cli import main
-from power_bert_tf.commands import Fit
+from power_bert_tf.commands.fit import Fit
 from power_bert_tf.data import Examples
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.modeling import RetentionConfiguration

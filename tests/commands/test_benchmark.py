@@ -1,0 +1,118 @@
+"""The benchmark: what it measures, what it counts, and that it needs no TensorFlow."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from power_bert_tf.cli import main
+from power_bert_tf.commands.benchmark import Benchmark
+from power_bert_tf.deploy.comparison import WAYS
+from power_bert_tf.deploy.flops import encoders_flops
+from power_bert_tf.modeling import EncoderConfig
+from power_bert_tf.modeling import RetentionConfiguration
+
+SMALL = ["20,5", "--size", "bert-tiny", "--sequence-length", "24", "--batch-size", "8"]
+
+
+@pytest.fixture
+def lengths(tmp_path):
+    path = tmp_path / "lengths.txt"
+    path.write_text("\n".join(["9"] * 30 + ["16"] * 10 + ["40"] * 10))
+    return path
+
+
+def test_benchmark(lengths, tmp_path, capsys):
+    output = tmp_path / "results" / "figures.json"
+    arguments = [*SMALL, "--lengths", str(lengths), "--texts", "20", "--runs", "3"]
+    assert main(["benchmark", *arguments, "--output", str(output)]) == 0
+    figures = json.loads(output.read_text())
+    time = figures["time"]
+    assert (time["rounds"], time["texts"], time["batch_size"]) == (3, 20, 8)
+    assert set(time["seconds"]) == set(WAYS)
+    medians = {name: each["median"] for name, each in time["seconds"].items()}
+    assert time["speedup"]["unpadded_over_unpadded"] == pytest.approx(
+        medians["bert_unpadded"] / medians["power_bert_unpadded"]
+    )
+    assert figures["matrix_product_peak"] > 1e8
+    assert figures["backend"] in figures["versions"]
+    printed = capsys.readouterr().out
+    for name, label in WAYS.items():
+        assert re.search(rf"^{label} .*x +[\d.]+$", printed, re.M), name
+    gain = re.search(r"both without padding: ([\d.]+)x", printed)[1]
+    assert float(gain) == pytest.approx(time["speedup"]["unpadded_over_unpadded"], abs=0.006)
+
+
+def test_lengths_are_those_of_the_file(lengths):
+    benchmark = Benchmark("20,5", "bert-tiny", 24, lengths, texts=20)
+    sizes = benchmark._sizes()
+    # Three fifths, a fifth and a fifth of it; what is longer than N is cut.
+    np.testing.assert_array_equal(np.sort(sizes), [9] * 12 + [16] * 4 + [24] * 4)
+    assert not (np.diff(sizes) >= 0).all()
+    np.testing.assert_array_equal(Benchmark("20,5", sequence_length=24)._sizes(), [24] * 128)
+
+
+def test_operations_are_counted_text_by_text(lengths, tmp_path):
+    output = tmp_path / "figures.json"
+    arguments = [*SMALL, "--lengths", str(lengths), "--texts", "10", "--runs", "1"]
+    main(["benchmark", *arguments, "--output", str(output)])
+    per_text = json.loads(output.read_text())["operations"]["per_text"]
+    config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=128, intermediate_dim=512)
+    retention = RetentionConfiguration.parse("20,5")
+    sizes = [9] * 6 + [16] * 2 + [24] * 2
+    assert per_text["bert_padded"] == encoders_flops(config, 24)
+    assert per_text["power_bert_unpadded"] == pytest.approx(
+        np.mean([encoders_flops(config, size, retention) for size in sizes])
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["20,5", "--size", "bert-huge"], "`size` must be one of .*'bert-huge'"),
+        (["20,5"], "each of the 12 encoders. Received: 2"),
+        (["5,20", "--size", "bert-tiny"], "must not increase"),
+        (["200,5", "--size", "bert-tiny"], "not be longer than the sequence length 128"),
+        ([*SMALL, "--dtype", "float8"], "`dtype` must be one of"),
+        ([*SMALL, "--runs", "0"], "`runs` must be at least 1"),
+        ([*SMALL, "--sequence-length", "513"], "`sequence_length` must be at most 512"),
+        ([*SMALL, "--lengths", "/nowhere"], "`lengths` must be a file"),
+        ([*SMALL, "--lengths", __file__], "`lengths` must be a file with a whole number"),
+        ([*SMALL, "--lengths", os.devnull], "lengths of at least 1"),
+    ],
+)
+def test_bad_input(capsys, arguments, message):
+    assert main(["benchmark", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert re.fullmatch(r"power-bert: [^\n]+\n", error) and re.search(message, error)
+
+
+WITHOUT_TENSORFLOW = """
+import importlib.util, sys
+for name in ("tensorflow", "tensorflow_text"):
+    sys.modules[name] = None
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: (
+    None if name.startswith("tensorflow") else find_spec(name, *rest)
+)
+from power_bert_tf.cli import main
+sys.exit(main(["benchmark", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs the extra `jax`")
+def test_under_jax_without_tensorflow(lengths):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, *SMALL, "--runs", "1", "--lengths", lengths],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "jax on " in done.stdout and WAYS["power_bert_unpadded"] in done.stdout
