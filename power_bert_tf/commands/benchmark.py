@@ -86,7 +86,8 @@ class Benchmark:
         policy = self.dtype if self.dtype == "float32" else f"mixed_{self.dtype}"
         bert = BertClassifier(config, 2, self.sequence_length, dtype=policy)
         power = bert.with_reduction(Extraction(retention))
-        token_ids = [np.random.default_rng(0).integers(1000, 30000, size) for size in sizes]
+        random = np.random.default_rng(0)
+        token_ids = [random.integers(1000, 30000, size) for size in sizes]
         result = {
             "size": self.size,
             "sequence_length": self.sequence_length,
