@@ -51,12 +51,17 @@ def write_checkpoint(folder, **sizes):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps({**SIZES, **sizes}))
     (folder / "vocab.txt").write_text("".join(f"{piece}\n" for piece in toy.VOCABULARY))
+    write_weights(folder, toy.config())
+    return folder
+
+
+def write_weights(folder, config):
+    """Random weights of the sizes in an `EncoderConfig`."""
     generator, tensors = np.random.default_rng(0), {}
-    for path, name, shape in encoder_table(toy.config()):
+    for path, name, shape in encoder_table(config):
         around = 1.0 if path.endswith("gamma") else 0.0
         tensors[name] = generator.normal(around, 0.2, shape).astype("float32")
     save_file(tensors, folder / "model.safetensors")
-    return folder
 
 
 def write_tsv(path, examples):

@@ -4,16 +4,14 @@ import dataclasses
 import json
 import re
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from commands.conftest import SIZES
+from commands.conftest import write_weights
 from power_bert_tf.cli import main
 from power_bert_tf.commands import demo
 from power_bert_tf.data.demo import demo_checkpoint
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.modeling.checkpoints.huggingface import encoder_table
 
 
 @pytest.fixture
@@ -25,12 +23,7 @@ def tiny_checkpoint(tmp_path):
     sizes = {**SIZES, "vocab_size": vocabulary.count("\n"), "max_position_embeddings": 64}
     (folder / "vocab.txt").write_text(vocabulary)
     (folder / "config.json").write_text(json.dumps(sizes))
-    generator = np.random.default_rng(0)
-    tensors = {
-        name: generator.normal(1.0 if path.endswith("gamma") else 0.0, 0.2, shape).astype("float32")
-        for path, name, shape in encoder_table(EncoderConfig.from_json(folder / "config.json"))
-    }
-    save_file(tensors, folder / "model.safetensors")
+    write_weights(folder, EncoderConfig.from_json(folder / "config.json"))
     return folder
 
 
