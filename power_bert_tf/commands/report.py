@@ -5,7 +5,6 @@ import platform
 
 import numpy as np
 
-from power_bert_tf.deploy.bucketed import encode_texts
 from power_bert_tf.deploy.comparison import WAYS
 from power_bert_tf.deploy.comparison import operations
 from power_bert_tf.deploy.comparison import times
@@ -31,7 +30,7 @@ def build_report(run, dev, preprocessor):
     retention = run.retention()
     bert_score = run.step("fine-tune").metrics()["score"]
     power_score = run.step("re-train").metrics()["score"]
-    encoded = encode_texts(preprocessor, dev.texts, dev.text_pairs)
+    encoded = preprocessor.encode(dev.texts, dev.text_pairs)
     sizes = np.array([len(ids) for ids in encoded[0]])
     return {
         "task": identity["task"]["name"],
@@ -80,7 +79,7 @@ def _times(bert, power, encoded):
         count -= count % BATCH_SIZE
     chosen = np.linspace(0, texts - 1, count).astype(int)
     token_ids, segment_ids = ([ids[row] for row in chosen] for ids in encoded)
-    return times(bert, power, token_ids, segment_ids, BATCH_SIZE)
+    return times(bert, power, token_ids, segment_ids, batch_size=BATCH_SIZE)
 
 
 def _cost_rows(report):

@@ -12,6 +12,7 @@ import pytest
 
 from power_bert_tf.cli import main
 from power_bert_tf.commands.benchmark import Benchmark
+from power_bert_tf.commands.benchmark_table import LABELS
 from power_bert_tf.deploy.comparison import WAYS
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.modeling import EncoderConfig
@@ -34,7 +35,7 @@ def test_benchmark(lengths, tmp_path, capsys):
     figures = json.loads(output.read_text())
     time = figures["time"]
     assert (time["rounds"], time["texts"], time["batch_size"]) == (3, 20, 8)
-    assert set(time["seconds"]) == set(WAYS)
+    assert set(time["seconds"]) == set(LABELS)
     medians = {name: each["median"] for name, each in time["seconds"].items()}
     assert time["speedup"]["unpadded_over_unpadded"] == pytest.approx(
         medians["bert_unpadded"] / medians["power_bert_unpadded"]
@@ -42,19 +43,19 @@ def test_benchmark(lengths, tmp_path, capsys):
     assert figures["matrix_product_peak"] > 1e8
     assert figures["backend"] in figures["versions"]
     printed = capsys.readouterr().out
-    for name, label in WAYS.items():
+    for name, label in LABELS.items():
         assert re.search(rf"^{label} .*x +[\d.]+$", printed, re.M), name
-    gain = re.search(r"both without padding: ([\d.]+)x", printed)[1]
+    gain = re.search(r"both without padding ([\d.]+)x", printed)[1]
     assert float(gain) == pytest.approx(time["speedup"]["unpadded_over_unpadded"], abs=0.006)
 
 
 def test_lengths_are_those_of_the_file(lengths):
-    benchmark = Benchmark("20,5", "bert-tiny", 24, lengths, texts=20)
-    sizes = benchmark._sizes()
+    benchmark = Benchmark("20,5", lengths=lengths, texts=20)
+    sizes = benchmark._sizes(24)
     # Three fifths, a fifth and a fifth of it; what is longer than N is cut.
     np.testing.assert_array_equal(np.sort(sizes), [9] * 12 + [16] * 4 + [24] * 4)
     assert not (np.diff(sizes) >= 0).all()
-    np.testing.assert_array_equal(Benchmark("20,5", sequence_length=24)._sizes(), [24] * 128)
+    np.testing.assert_array_equal(Benchmark("20,5")._sizes(24), [24] * 128)
 
 
 def test_operations_are_counted_text_by_text(lengths, tmp_path):

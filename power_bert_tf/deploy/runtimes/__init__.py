@@ -1,0 +1,61 @@
+"""What a graph can run on: one module each, with `DTYPES`, `STATIC_BATCH` and `compile_graph`.
+
+`compile_graph(graph, dtype, jit_compile)` takes a functional Keras model of static length and
+gives a function from a dict of int32 arrays (batch, length) to a float32 array (batch, outputs)
+on the host. `STATIC_BATCH` says that each batch size is compiled anew.
+"""
+
+import importlib
+
+import keras
+
+from power_bert_tf.errors import InputError
+
+# TensorFlow and JAX run Keras' own graph, in the graph's own dtype and over its own variables.
+NATIVE = ("tensorflow", "jax")
+RUNTIMES = NATIVE
+
+
+def default_runtime():
+    """The name of the backend that Keras runs on.
+
+    Raises:
+        InputError: where it is neither TensorFlow nor JAX.
+    """
+    backend = keras.config.backend()
+    if backend not in NATIVE:
+        raise InputError(
+            f"Keras must run on one of {', '.join(NATIVE)} to compile a graph. "
+            f"Received: KERAS_BACKEND={backend}"
+        )
+    return backend
+
+
+def load_runtime(name, dtype):
+    """The module of a runtime.
+
+    Args:
+        name: str, one of `RUNTIMES`.
+        dtype: str, what it is to compute in.
+
+    Raises:
+        InputError: where there is no such runtime, it does not compute in `dtype`, or Keras
+            runs on a backend whose graphs it cannot take.
+    """
+    if name not in RUNTIMES:
+        raise InputError(
+            f"`runtime` must be one of {', '.join(RUNTIMES)}. Received: runtime={name!r}"
+        )
+    backend = name if name in NATIVE else "tensorflow"
+    if keras.config.backend() != backend:
+        raise InputError(
+            f"Keras must run on {backend} for the runtime {name}. "
+            f"Received: KERAS_BACKEND={keras.config.backend()}"
+        )
+    module = importlib.import_module(f"{__name__}.{name}")
+    if dtype not in module.DTYPES:
+        raise InputError(
+            f"`dtype` must be one of {', '.join(module.DTYPES)} with the runtime {name}. "
+            f"Received: dtype={dtype!r}"
+        )
+    return module
