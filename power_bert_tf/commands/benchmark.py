@@ -85,6 +85,11 @@ class Benchmark:
     """float32, bfloat16 or float16."""
     xla: bool = False
     """Compile with XLA; JAX always does."""
+    choose: bool = False
+    """With --run: find what is fastest here, and write it into the run folder, where `predict`
+    and `evaluate` use it."""
+    most_drop: float = 0.1
+    """With --choose: points of the metric that 16 bits may cost on the dev examples."""
     output: pathlib.Path | None = None
     """JSON file for all figures."""
     picture: pathlib.Path | None = None
@@ -97,6 +102,10 @@ class Benchmark:
             InputError: where an option or a file cannot be used.
         """
         self._check()
+        if self.choose:
+            from power_bert_tf.commands.inference_choice import choose
+
+            return choose(self.run, self.batch_size, self.runs, self.most_drop, self.output)
         name, bert, power = self._models()
         sizes = self._sizes(bert.sequence_length)
         retention = power.reduction.retention
@@ -140,6 +149,8 @@ class Benchmark:
         given = [name for name in ("size", "run", "model") if getattr(self, name) is not None]
         if len(given) > 1:
             raise InputError(f"give one of `size`, `run` and `model`. Received: {', '.join(given)}")
+        if self.choose and self.run is None:
+            raise InputError("`choose` goes with `run`. Received: run=None")
         if "size" not in given and given and self.sequence_length is not None:
             raise InputError(f"`sequence_length` goes with `size`. Received: {given[0]}")
         if self.size is not None and self.size not in SIZES:

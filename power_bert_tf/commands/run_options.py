@@ -3,6 +3,7 @@
 import pathlib
 
 from power_bert_tf.commands.fit import Fit
+from power_bert_tf.data.demo import demo_examples
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
 from power_bert_tf.training.run_folder import STEPS
@@ -51,8 +52,12 @@ def load_dev_examples(run):
         for name, value in command.items()
     }
     fit = Fit(**values)
-    _, _, dev = fit.load_data()
-    dev = dev if fit.dev_examples is None else dev.take(fit.dev_examples, fit.seed)
+    if fit.task is None and fit.train is None:
+        # The demo's, which come from no file.
+        dev = demo_examples("dev", run.settings()["examples"]["dev"])
+    else:
+        _, _, dev = fit.load_data()
+        dev = dev if fit.dev_examples is None else dev.take(fit.dev_examples, fit.seed)
     if dev.fingerprint() != run.settings()["identity"]["dev"]:
         raise InputError(f"the dev examples of {run.path} have changed since the run")
     return dev

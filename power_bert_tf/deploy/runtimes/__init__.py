@@ -6,6 +6,7 @@ on the host. `STATIC_BATCH` says that each batch size is compiled anew.
 """
 
 import importlib
+import importlib.util
 
 import keras
 
@@ -13,7 +14,9 @@ from power_bert_tf.errors import InputError
 
 # TensorFlow and JAX run Keras' own graph, in the graph's own dtype and over its own variables.
 NATIVE = ("tensorflow", "jax")
-RUNTIMES = NATIVE
+# The module that each needs.
+_MODULES = {"tensorflow": "tensorflow", "jax": "jax"}
+RUNTIMES = tuple(_MODULES)
 
 
 def default_runtime():
@@ -29,6 +32,22 @@ def default_runtime():
             f"Received: KERAS_BACKEND={backend}"
         )
     return backend
+
+
+def usable_modes():
+    """What graphs can be compiled by here: dicts of `runtime`, `dtype` and `jit_compile`."""
+    backend = default_runtime()
+    modes = []
+    for name, module in _MODULES.items():
+        if name != backend and (name in NATIVE or backend != "tensorflow"):
+            continue
+        if importlib.util.find_spec(module) is None:
+            continue
+        for dtype in load_runtime(name, "float32").DTYPES:
+            modes.append({"runtime": name, "dtype": dtype, "jit_compile": name == "jax"})
+        if name == "tensorflow":
+            modes.append({"runtime": name, "dtype": "float32", "jit_compile": True})
+    return modes
 
 
 def load_runtime(name, dtype):
