@@ -7,6 +7,7 @@ from power_bert_tf.commands.run_options import load_dev_examples
 from power_bert_tf.commands.run_options import open_step
 from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.compiled import CompiledClassifier
+from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.deploy.runtimes import usable_modes
 from power_bert_tf.deploy.timing import interleaved_seconds
 from power_bert_tf.files import write_json
@@ -67,7 +68,7 @@ def choose(path, batch_size, runs, most_drop, output=None):
             each["ms_a_text"] = 1000 * float(np.median(seconds[each["name"]])) / len(rows)
         return candidates
 
-    by_mode = measure([candidate(_mode_name(mode), mode) for mode in usable_modes()])
+    by_mode = measure([candidate(mode_name(mode), mode) for mode in usable_modes()])
     exact = max(each["score"] for each in by_mode if each["options"]["dtype"] == "float32")
     allowed = [each for each in by_mode if each["score"] >= exact - most_drop / 100]
     mode = min(allowed, key=lambda each: each["ms_a_text"])["options"]
@@ -85,10 +86,6 @@ def choose(path, batch_size, runs, most_drop, output=None):
     print(_table(metric, by_mode, by_buckets, allowed))
     print(f"Written to {run.path / CHOICE}")
     return result
-
-
-def _mode_name(mode):
-    return f"{mode['runtime']} {mode['dtype']}{' XLA' if mode['jit_compile'] else ''}"
 
 
 def _table(metric, by_mode, by_buckets, allowed):

@@ -114,3 +114,29 @@ def times(bert, power, token_ids, segment_ids, textbook=False, rounds=None, **op
         },
         "speedup": speedups(medians),
     }
+
+
+def mode_times(model, modes, token_ids, segment_ids, **rounds):
+    """Wall clock of one batch of texts, in ways to compile the same model.
+
+    Args:
+        model: `BertClassifier`.
+        modes: list of dict, as `usable_modes` gives them.
+        token_ids, segment_ids: lists of int sequences, one for each text of the batch.
+        **rounds: those of `interleaved_seconds`.
+
+    Returns:
+        list of dict, JSON-ready, fastest first: each mode with `ms_a_text`, the median.
+    """
+    longest = (max(len(ids) for ids in token_ids),)
+    work = []
+    for mode in modes:
+        compiled = CompiledClassifier(model, lengths=longest, batch_size=len(token_ids), **mode)
+        batches = compiled.batches(token_ids, segment_ids)
+        work.append(lambda compiled=compiled, batches=batches: compiled.run(batches))
+    seconds = interleaved_seconds(dict(enumerate(work)), **rounds)
+    each = [
+        {**mode, "ms_a_text": 1000 * float(np.median(seconds[index])) / len(token_ids)}
+        for index, mode in enumerate(modes)
+    ]
+    return sorted(each, key=lambda mode: mode["ms_a_text"])

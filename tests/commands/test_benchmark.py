@@ -97,11 +97,10 @@ def test_a_model(finished_run, tmp_path):
 
 
 @pytest.mark.data
-def test_lengths_of_a_task(data_folder):
-    vocabulary = data_folder / "vocab" / "bert-base-uncased" / "vocab.txt"
-    assert vocabulary.exists()
+def test_lengths_of_a_task(real_data):
+    vocabulary = real_data / "data" / "vocab" / "vocab.txt"
     benchmark = Benchmark(
-        "20,5", task="sst2", vocabulary=vocabulary, tfds_dir=data_folder.parent / "tfds", texts=872
+        "20,5", task="sst2", vocabulary=vocabulary, tfds_dir=real_data / "tfds", texts=872
     )
     assert benchmark._sizes(64).mean() == pytest.approx(25.2, abs=0.1)
 

@@ -50,6 +50,11 @@ def usable_modes():
     return modes
 
 
+def mode_name(mode):
+    """A mode in words."""
+    return f"{mode['runtime']} {mode['dtype']}{' XLA' if mode['jit_compile'] else ''}"
+
+
 def load_runtime(name, dtype):
     """The module of a runtime.
 
