@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from power_bert_tf.layers.initializers import bert_initializer
+from power_bert_tf.layers.layer_norm import LayerNorm
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
@@ -51,7 +52,7 @@ class AttentionOutput(keras.layers.Layer):
         self.dropout_layer = keras.layers.Dropout(
             self.dropout, dtype=self.dtype_policy, name="dropout"
         )
-        self.layer_norm = keras.layers.LayerNormalization(
+        self.layer_norm = LayerNorm(
             epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name="layer_norm"
         )
         self.layer_norm.build(hidden_shape)

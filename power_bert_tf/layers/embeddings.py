@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from power_bert_tf.layers.initializers import bert_initializer
+from power_bert_tf.layers.layer_norm import LayerNorm
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
@@ -55,7 +56,7 @@ class BertEmbeddings(keras.layers.Layer):
         self.position_embedding = self._table("position_embedding", self.max_sequence_length)
         if self.num_segments:
             self.segment_embedding = self._table("segment_embedding", self.num_segments)
-        self.layer_norm = keras.layers.LayerNormalization(
+        self.layer_norm = LayerNorm(
             epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name="layer_norm"
         )
         self.layer_norm.build((None, None, self.hidden_dim))

@@ -1,8 +1,10 @@
 """The feed-forward block of an encoder."""
 
 import keras
+from keras import ops
 
 from power_bert_tf.layers.initializers import bert_initializer
+from power_bert_tf.layers.layer_norm import LayerNorm
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "relu")
 
@@ -10,7 +12,11 @@ ACTIVATIONS = ("gelu", "gelu_tanh", "relu")
 def _activate(hidden, activation):
     if activation == "relu":
         return keras.activations.relu(hidden)
-    return keras.activations.gelu(hidden, approximate=activation == "gelu_tanh")
+    if activation == "gelu_tanh":
+        return keras.activations.gelu(hidden, approximate=True)
+    # By erf, where Keras has erfc: TensorFlow and other runtimes fuse this with the product.
+    normal = 1 + ops.erf(hidden * ops.cast(0.5**0.5, hidden.dtype))
+    return hidden * ops.cast(0.5, hidden.dtype) * normal
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
@@ -58,7 +64,7 @@ class FeedForward(keras.layers.Layer):
         self.dropout_layer = keras.layers.Dropout(
             self.dropout, dtype=self.dtype_policy, name="dropout"
         )
-        self.layer_norm = keras.layers.LayerNormalization(
+        self.layer_norm = LayerNorm(
             epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name="layer_norm"
         )
         self.layer_norm.build(hidden_shape)

@@ -2,6 +2,9 @@
 
 from keras import ops
 
+# Above every score, and finite: a converter that writes `where` as a product makes infinity nan.
+_HIGHEST = 1e30
+
 
 def prioritise(score, padding_mask):
     """Puts CLS before, and padding behind, everything that the score orders.
@@ -11,12 +14,12 @@ def prioritise(score, padding_mask):
         padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
 
     Returns:
-        float tensor of shape (batch, rows): infinity at row 0, minus infinity at padding.
+        float tensor of shape (batch, rows): 1e30 at row 0, -1e30 at padding.
     """
-    infinity = ops.full_like(score, float("inf"))
-    score = ops.where(ops.cast(padding_mask, "bool"), score, -infinity)
+    highest = ops.full_like(score, _HIGHEST)
+    score = ops.where(ops.cast(padding_mask, "bool"), score, -highest)
     is_cls = ops.arange(ops.shape(score)[1])[None, :] == 0
-    return ops.where(is_cls, infinity, score)
+    return ops.where(is_cls, highest, score)
 
 
 def sorted_positions(priority):

@@ -27,7 +27,9 @@ class RelativeBudget(keras.layers.Layer):
 
     def call(self, padding_mask):
         words = ops.sum(ops.cast(padding_mask, "int32"), axis=1)
-        return ops.maximum(-((-self.length * words) // self.reference_length), 1)
+        # Rounded up without negative numbers, whose quotient other runtimes round towards zero.
+        kept = (self.length * words + self.reference_length - 1) // self.reference_length
+        return ops.maximum(kept, 1)
 
     def compute_output_spec(self, padding_mask):
         return keras.KerasTensor(padding_mask.shape[:1], dtype="int32")

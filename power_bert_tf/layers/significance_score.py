@@ -19,10 +19,11 @@ def significance(probabilities, padding_mask, count_self=False):
     """
     by_query = ops.sum(ops.cast(probabilities, "float32"), axis=1)
     counted = ops.cast(padding_mask, "float32")
-    score = ops.squeeze(ops.matmul(counted[:, None, :], by_query), axis=1)
-    if count_self:
-        return score
-    return score - counted * ops.diagonal(by_query, axis1=1, axis2=2)
+    if not count_self:
+        # By a comparison, since other runtimes know no operation for diagonals.
+        rows = ops.arange(ops.shape(by_query)[1])
+        by_query = by_query * ops.cast(rows[:, None] != rows[None, :], "float32")
+    return ops.squeeze(ops.matmul(counted[:, None, :], by_query), axis=1)
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
