@@ -76,8 +76,8 @@ class CompiledClassifier:
         self.batch_overhead = batch_overhead
         self.batch_sizes = _batch_sizes(batch_size, jit_compile or self._module.STATIC_BATCH)
         # Rounding the weights once a call costs less than in every layer of every batch.
-        rounded = self.runtime in NATIVE and dtype != model.compute_dtype
-        self._computing = model.with_dtype(dtype) if rounded else model
+        own = dtype if self.runtime in NATIVE else "float32"
+        self._computing = model if own == model.compute_dtype else model.with_dtype(own)
         self._functions = {}
 
     def warm_up(self, batch_sizes=None):
@@ -161,7 +161,7 @@ class CompiledClassifier:
             else:
                 graph = model if length == model.sequence_length else model.at_length(length)
             self._functions[length] = self._module.compile_graph(
-                graph, self.dtype, self.jit_compile
+                graph, self.dtype, self.jit_compile, self.batch_size
             )
         return self._functions[length]
 

@@ -1,8 +1,9 @@
 """What a graph can run on: one module each, with `DTYPES`, `STATIC_BATCH` and `compile_graph`.
 
-`compile_graph(graph, dtype, jit_compile)` takes a functional Keras model of static length and
-gives a function from a dict of int32 arrays (batch, length) to a float32 array (batch, outputs)
-on the host. `STATIC_BATCH` says that each batch size is compiled anew.
+`compile_graph(graph, dtype, jit_compile, batch_size)` takes a functional Keras model of static
+length and gives a function from a dict of int32 arrays (batch, length) to a float32 array
+(batch, outputs) on the host; `batch_size` is the one that comes most. `STATIC_BATCH` says that
+each batch size is compiled anew.
 """
 
 import importlib
@@ -12,10 +13,17 @@ import keras
 
 from power_bert_tf.errors import InputError
 
-# TensorFlow and JAX run Keras' own graph, in the graph's own dtype and over its own variables.
+# TensorFlow and JAX run Keras' own graph, in the graph's own dtype and over its own variables. The
+# others take a float32 graph, with the weights that it has when it is compiled.
 NATIVE = ("tensorflow", "jax")
 # The module that each needs.
-_MODULES = {"tensorflow": "tensorflow", "jax": "jax"}
+_MODULES = {
+    "tensorflow": "tensorflow",
+    "jax": "jax",
+    "openvino": "openvino",
+    "onnx": "onnxruntime",
+    "litert": "ai_edge_litert",
+}
 RUNTIMES = tuple(_MODULES)
 
 
