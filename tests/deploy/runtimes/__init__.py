@@ -1,0 +1,1 @@
+"""Tests of other runtimes; those whose packages are not installed are skipped."""

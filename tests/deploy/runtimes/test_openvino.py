@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from deploy.runtimes import answers
+from power_bert_tf.deploy.runtimes import openvino
+
+pytest.importorskip("openvino")
+
+
+@pytest.mark.parametrize("name", answers.REDUCTIONS)
+def test_answers_are_those_of_keras(name):
+    model = answers.model(name)
+    answers.check_float32(openvino.compile_graph(model), model)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("name", answers.REDUCTIONS)
+def test_16_bits_cost_no_more_than_in_keras(name, dtype):
+    inputs, model = answers.padded_texts(200), answers.model(name)
+    exact = model.predict(inputs, verbose=0)
+    ours = openvino.compile_graph(model, dtype)(inputs)
+    theirs = answers.model(name, dtype=f"mixed_{dtype}").predict(inputs, verbose=0)
+    # Both round each product; where, and in which order, differs. So twice Keras' mean error.
+    allowed = 2 * np.abs(theirs - exact).mean()
+    assert 0 < np.abs(ours - exact).mean() < allowed < 0.02
