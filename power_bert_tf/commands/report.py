@@ -14,26 +14,25 @@ BATCH_SIZE = 128
 _MOST_TIMED_TEXTS = 512
 
 
-def build_report(run, dev, preprocessor):
+def build_report(run, dev, timed=True):
     """Scores, operations and times of a finished run.
 
     Args:
         run: `RunFolder`, all steps done.
         dev: `Examples`.
-        preprocessor: `Preprocessor`.
+        timed: bool. Measure the times too, which takes a minute or so.
 
     Returns:
         dict, JSON-ready.
     """
-    identity = run.settings()["identity"]
+    identity, preprocessor = run.settings()["identity"], run.preprocessor()
     bert = run.finished_step("fine-tune").load_model()
-    power = run.finished_step("re-train").load_model()
     retention = run.retention()
     bert_score = run.step("fine-tune").metrics()["score"]
     power_score = run.step("re-train").metrics()["score"]
     encoded = encode_texts(preprocessor, dev.texts, dev.text_pairs)
     sizes = np.array([len(ids) for ids in encoded[0]])
-    return {
+    report = {
         "task": identity["task"]["name"],
         "metric": identity["task"]["metric"],
         "basis": identity["basis"],
@@ -49,7 +48,6 @@ def build_report(run, dev, preprocessor):
         "retention": str(retention),
         "word_vectors": _word_vectors(bert, retention, sizes),
         "operations": operations(bert.config, bert.sequence_length, retention, sizes),
-        "time": _times(bert, power, encoded),
         "seconds_training": {
             name: run.step(name).metrics()["seconds"]
             for name in ("fine-tune", "search", "re-train")
@@ -58,6 +56,10 @@ def build_report(run, dev, preprocessor):
         "device": f"{os.cpu_count()} cores, {platform.machine()}",
         "versions": run.settings()["versions"],
     }
+    if timed:
+        power = run.finished_step("re-train").load_model()
+        report["time"] = _times(bert, power, encoded)
+    return report
 
 
 def _word_vectors(bert, retention, sizes):

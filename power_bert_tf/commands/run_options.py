@@ -30,15 +30,21 @@ def check_pairs(run, text_pairs, source):
         )
 
 
+def fit_of(run):
+    """The `Fit` that made a run."""
+    command = run.settings()["command"]
+    paths = ("checkpoint", "output", "train", "dev", "tfds_dir", "data_dir", "fine_tuned")
+    return Fit(
+        **{
+            name: pathlib.Path(value) if name in paths and value is not None else value
+            for name, value in command.items()
+        }
+    )
+
+
 def load_dev_examples(run):
     """The examples that the run was measured on, from where its command took them."""
-    command = run.settings()["command"]
-    paths = ("checkpoint", "output", "train", "dev", "tfds_dir", "data_dir")
-    values = {
-        name: pathlib.Path(value) if name in paths and value is not None else value
-        for name, value in command.items()
-    }
-    fit = Fit(**values)
+    fit = fit_of(run)
     _, _, dev = fit.load_data()
     dev = dev if fit.dev_examples is None else dev.take(fit.dev_examples, fit.seed)
     if dev.fingerprint() != run.settings()["identity"]["dev"]:
