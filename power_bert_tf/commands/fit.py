@@ -25,6 +25,7 @@ from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
 from power_bert_tf.data import user_task
 from power_bert_tf.data.sources import random_order
+from power_bert_tf.deploy.bucketed import BucketedClassifier
 from power_bert_tf.deploy.bucketed import encode_texts
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
@@ -90,6 +91,8 @@ class Fit:
     """The paper's lambda: how strongly the search prefers few word-vectors."""
     basis: str = "absolute"
     """absolute: numbers of word-vectors, as the paper; relative: shares of a text's length."""
+    distillation: float = 0.0
+    """Share of the fine-tuned BERT's answers in what re-training learns; the rest are labels."""
     retention: str | None = None
     """Skip the search and use this: '40,30,20' or, relative, '40,30,20 of 64'."""
     epochs: int | None = None
@@ -210,6 +213,8 @@ class Fit:
             "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
             "vocabulary": _file_fingerprint(self.checkpoint / "vocab.txt"),
         }
+        if self.distillation:
+            identity["distillation"] = self.distillation
         if self.fine_tuned is not None:
             source = RunFolder.open(self.fine_tuned)
             source.check_identity(identity, SHARED)
@@ -311,6 +316,8 @@ class Fit:
             return
         keras.utils.set_random_seed(self.seed + 2)
         start = time.perf_counter()
+        if self.distillation:
+            data = _distilled(data, run.step("fine-tune").load_model(), self.distillation)
         result = steps.re_train(
             run.step(source).load_model(),
             data,
@@ -372,6 +379,10 @@ class Fit:
                 raise InputError(f"`{name}` must be positive. Received: {name}={value}")
         if self.strength is not None and not 0 <= self.strength < math.inf:
             raise InputError(f"`strength` must be at least 0. Received: strength={self.strength}")
+        if not 0 <= self.distillation <= 1:
+            raise InputError(
+                f"`distillation` must be from 0 to 1. Received: distillation={self.distillation}"
+            )
         if not 0 <= self.seed < 2**32 - len(STEPS):
             raise InputError(
                 f"`seed` must be from 0 to {2**32 - len(STEPS) - 1}. Received: seed={self.seed}"
@@ -403,6 +414,13 @@ def _finish(run, dev):
     report = read_json(path)
     print(f"\n{summary(report)}\nReport: {run.path / 'report.md'}")
     return report
+
+
+def _distilled(data, teacher, share):
+    """`data` whose targets are in part what a model says of the training examples."""
+    train = data.train
+    outputs = BucketedClassifier(teacher).predict(data.preprocessor, train.texts, train.text_pairs)
+    return dataclasses.replace(data, targets=steps.mixed_targets(train, outputs, share))
 
 
 def _file_fingerprint(path):

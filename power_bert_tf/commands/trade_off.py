@@ -41,6 +41,8 @@ class TradeOff:
     """Epochs of each search."""
     retraining_epochs: int | None = None
     """Epochs of each re-training."""
+    distillation: float | None = None
+    """Share of the fine-tuned BERT's answers in what re-training learns."""
 
     def execute(self):
         """Runs what is not done yet; prints a table. Returns what trade_off.json holds."""
@@ -81,6 +83,7 @@ class TradeOff:
                 "retention_learning_rate",
                 "search_epochs",
                 "retraining_epochs",
+                "distillation",
             )
             if getattr(self, name) is not None
         }

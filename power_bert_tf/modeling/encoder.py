@@ -63,7 +63,7 @@ def encode(config, reduction, shared, inputs):
             attention_dropout=config.attention_dropout,
             layer_norm_epsilon=config.layer_norm_epsilon,
         )(hidden, probabilities, values)
-        hidden = reduction.after_output(
+        hidden, padding_mask = reduction.after_output(
             shared, index, hidden, probabilities, padding_mask, input_mask
         )
         hidden = shared(

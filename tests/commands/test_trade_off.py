@@ -28,6 +28,7 @@ def command(run, output, **changes):
         "search-epochs": 1,
         "retraining-epochs": 1,
         "retention-learning-rate": 0.3,
+        "distillation": 0.5,
         **changes,
     }
     arguments = ["trade-off", str(run), "--output", str(output)]
@@ -72,6 +73,7 @@ def test_a_run_for_each_pair_over_one_fine_tuned_model(finished, finished_run):
         assert settings["identity"]["basis"] == name.split("-")[0]
         assert settings["identity"]["task"]["strength"] == float(name.split("-")[1])
         assert settings["identity"]["epochs"]["search"] == 1
+        assert settings["identity"]["distillation"] == 0.5
         assert settings["examples"]["train"] == 48
 
 

@@ -45,7 +45,7 @@ def test_padding_and_neighbours(name, batch, longer_neighbours, place):
     np.testing.assert_allclose(moved, here, rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("name", ["none", "soft absolute", "soft relative"])
+@pytest.mark.parametrize("name", ["none", "soft absolute", "soft relative", "visible relative"])
 def test_a_graph_of_any_length(name):
     model = reduced_classifier(name, LONGER)
     any_length = model.at_length(None).logits_model
@@ -82,7 +82,7 @@ class _MeanOverPadding(keras.layers.Layer):
 
 class _Dependent(Reduction):
     def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
-        return shared(_MeanOverPadding, f"encoder_{index}_mean")(hidden)
+        return shared(_MeanOverPadding, f"encoder_{index}_mean")(hidden), padding_mask
 
 
 def test_the_check_finds_a_reduction_that_looks_at_padding():
