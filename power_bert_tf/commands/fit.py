@@ -91,6 +91,8 @@ class Fit:
     """The paper's lambda: how strongly the search prefers few word-vectors."""
     basis: str = "absolute"
     """absolute: numbers of word-vectors, as the paper; relative: shares of a text's length."""
+    visibility: bool = False
+    """Search by what attention sees of a word-vector, instead of by scaling it."""
     distillation: float = 0.0
     """Share of the fine-tuned BERT's answers in what re-training learns; the rest are labels."""
     retention: str | None = None
@@ -213,6 +215,9 @@ class Fit:
             "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
             "vocabulary": _file_fingerprint(self.checkpoint / "vocab.txt"),
         }
+        # Only where they are in use: runs from before these options go on.
+        if self.visibility:
+            identity["visibility"] = True
         if self.distillation:
             identity["distillation"] = self.distillation
         if self.fine_tuned is not None:
@@ -291,6 +296,7 @@ class Fit:
             task.strength,
             self.basis,
             self.xla,
+            self.visibility,
         )
         reduction = result.model.reduction
         retention = RetentionConfiguration.from_search(result.model)

@@ -41,7 +41,9 @@ class TradeOff:
     """Epochs of each search."""
     retraining_epochs: int | None = None
     """Epochs of each re-training."""
-    distillation: float | None = None
+    visibility: bool = False
+    """Search by what attention sees of a word-vector, instead of by scaling it."""
+    distillation: float = 0.0
     """Share of the fine-tuned BERT's answers in what re-training learns."""
 
     def execute(self):
@@ -62,6 +64,7 @@ class TradeOff:
             "task": points[0]["task"],
             "metric": points[0]["metric"],
             "examples": points[0]["examples"],
+            "options": self._options(),
             "points": points,
         }
         write_json(self.output / "trade_off.json", result)
@@ -83,7 +86,6 @@ class TradeOff:
                 "retention_learning_rate",
                 "search_epochs",
                 "retraining_epochs",
-                "distillation",
             )
             if getattr(self, name) is not None
         }
@@ -97,10 +99,17 @@ class TradeOff:
                 basis=basis,
                 strength=strength,
                 retention=None,
+                visibility=self.visibility,
+                distillation=self.distillation,
                 **given,
             )
             for basis, strength in pairs
         ]
+
+    def _options(self):
+        """What sets these lines apart from others in a picture."""
+        options = ["visibility"] if self.visibility else []
+        return options + ([f"distillation {self.distillation:g}"] if self.distillation else [])
 
     def _announce(self, fits):
         done = sum((fit.output / "re-train" / "metrics.json").exists() for fit in fits)
@@ -126,7 +135,8 @@ def panel(results):
     lines = {}
     for result in results:
         for point in result["points"]:
-            lines.setdefault(point["basis"], []).append(
+            label = ", ".join([point["basis"], *result["options"]])
+            lines.setdefault(label, []).append(
                 {
                     "speed": point["operations"]["speedup"]["unpadded_over_unpadded"],
                     "drop": point["score"]["drop_points"],

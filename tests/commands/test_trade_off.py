@@ -16,6 +16,7 @@ from power_bert_tf.commands.fit import Fit
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.training.run_folder import load_classifier
 
 NAMES = ("absolute-0.02", "absolute-0.5", "relative-0.02", "relative-0.5")
 
@@ -31,7 +32,7 @@ def command(run, output, **changes):
         "distillation": 0.5,
         **changes,
     }
-    arguments = ["trade-off", str(run), "--output", str(output)]
+    arguments = ["trade-off", str(run), "--output", str(output), "--visibility"]
     for name, value in options.items():
         arguments += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
     return arguments
@@ -74,6 +75,8 @@ def test_a_run_for_each_pair_over_one_fine_tuned_model(finished, finished_run):
         assert settings["identity"]["task"]["strength"] == float(name.split("-")[1])
         assert settings["identity"]["epochs"]["search"] == 1
         assert settings["identity"]["distillation"] == 0.5
+        model = load_classifier(output / name / "search" / "model.keras")
+        assert model.reduction.visibility
         assert settings["examples"]["train"] == 48
 
 
@@ -81,6 +84,9 @@ def test_the_points_are_those_of_the_runs(finished, finished_run):
     output, _ = finished
     result = json.loads((output / "trade_off.json").read_text())
     assert result["task"] == "train" and result["metric"] == "accuracy"
+    assert list(trade_off.panel([result])[1]) == [
+        f"{basis}, visibility, distillation 0.5" for basis in ("absolute", "relative")
+    ]
     bert = finished_run.json("fine-tune/metrics.json")["score"]
     for name, point in zip(NAMES, result["points"], strict=True):
         assert f"{point['basis']}-{point['strength']:g}" == name
