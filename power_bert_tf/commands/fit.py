@@ -25,7 +25,6 @@ from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
 from power_bert_tf.data import user_task
 from power_bert_tf.data.sources import random_order
-from power_bert_tf.deploy.bucketed import BucketedClassifier
 from power_bert_tf.deploy.bucketed import encode_texts
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
@@ -93,8 +92,6 @@ class Fit:
     """absolute: numbers of word-vectors, as the paper; relative: shares of a text's length."""
     visibility: bool = False
     """Search by what attention sees of a word-vector, instead of by scaling it."""
-    distillation: float = 0.0
-    """Share of the fine-tuned BERT's answers in what re-training learns; the rest are labels."""
     retention: str | None = None
     """Skip the search and use this: '40,30,20' or, relative, '40,30,20 of 64'."""
     epochs: int | None = None
@@ -215,11 +212,9 @@ class Fit:
             "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
             "vocabulary": _file_fingerprint(self.checkpoint / "vocab.txt"),
         }
-        # Only where they are in use: runs from before these options go on.
+        # Only where it is in use: runs from before this option go on.
         if self.visibility:
             identity["visibility"] = True
-        if self.distillation:
-            identity["distillation"] = self.distillation
         if self.fine_tuned is not None:
             source = RunFolder.open(self.fine_tuned)
             source.check_identity(identity, SHARED)
@@ -322,8 +317,6 @@ class Fit:
             return
         keras.utils.set_random_seed(self.seed + 2)
         start = time.perf_counter()
-        if self.distillation:
-            data = _distilled(data, run.step("fine-tune").load_model(), self.distillation)
         result = steps.re_train(
             run.step(source).load_model(),
             data,
@@ -385,10 +378,6 @@ class Fit:
                 raise InputError(f"`{name}` must be positive. Received: {name}={value}")
         if self.strength is not None and not 0 <= self.strength < math.inf:
             raise InputError(f"`strength` must be at least 0. Received: strength={self.strength}")
-        if not 0 <= self.distillation <= 1:
-            raise InputError(
-                f"`distillation` must be from 0 to 1. Received: distillation={self.distillation}"
-            )
         if not 0 <= self.seed < 2**32 - len(STEPS):
             raise InputError(
                 f"`seed` must be from 0 to {2**32 - len(STEPS) - 1}. Received: seed={self.seed}"
@@ -420,13 +409,6 @@ def _finish(run, dev):
     report = read_json(path)
     print(f"\n{summary(report)}\nReport: {run.path / 'report.md'}")
     return report
-
-
-def _distilled(data, teacher, share):
-    """`data` whose targets are in part what a model says of the training examples."""
-    train = data.train
-    outputs = BucketedClassifier(teacher).predict(data.preprocessor, train.texts, train.text_pairs)
-    return dataclasses.replace(data, targets=steps.mixed_targets(train, outputs, share))
 
 
 def _file_fingerprint(path):

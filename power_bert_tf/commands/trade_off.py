@@ -43,8 +43,6 @@ class TradeOff:
     """Epochs of each re-training."""
     visibility: bool = False
     """Search by what attention sees of a word-vector, instead of by scaling it."""
-    distillation: float = 0.0
-    """Share of the fine-tuned BERT's answers in what re-training learns."""
 
     def execute(self):
         """Runs what is not done yet; prints a table. Returns what trade_off.json holds."""
@@ -64,7 +62,7 @@ class TradeOff:
             "task": points[0]["task"],
             "metric": points[0]["metric"],
             "examples": points[0]["examples"],
-            "options": self._options(),
+            "visibility": self.visibility,
             "points": points,
         }
         write_json(self.output / "trade_off.json", result)
@@ -100,16 +98,10 @@ class TradeOff:
                 strength=strength,
                 retention=None,
                 visibility=self.visibility,
-                distillation=self.distillation,
                 **given,
             )
             for basis, strength in pairs
         ]
-
-    def _options(self):
-        """What sets these lines apart from others in a picture."""
-        options = ["visibility"] if self.visibility else []
-        return options + ([f"distillation {self.distillation:g}"] if self.distillation else [])
 
     def _announce(self, fits):
         done = sum((fit.output / "re-train" / "metrics.json").exists() for fit in fits)
@@ -135,7 +127,7 @@ def panel(results):
     lines = {}
     for result in results:
         for point in result["points"]:
-            label = ", ".join([point["basis"], *result["options"]])
+            label = point["basis"] + (", visibility" if result["visibility"] else "")
             lines.setdefault(label, []).append(
                 {
                     "speed": point["operations"]["speedup"]["unpadded_over_unpadded"],

@@ -17,7 +17,6 @@ def training_dataset(
     first_epoch: int = 0,
     epochs: int = 1,
     pad_to_longest: bool = False,
-    targets: np.ndarray | None = None,
 ) -> tuple[tf.data.Dataset, int]:
     """One stream of full batches over the epochs `first_epoch` to `epochs - 1`.
 
@@ -34,12 +33,10 @@ def training_dataset(
         first_epoch: int. The first epoch to see, counted from 0. Defaults to `0`.
         epochs: int. The number of epochs of the whole training. Defaults to `1`.
         pad_to_longest: bool. Whether a batch is padded to its longest text rather than to N.
-        targets: float array, (examples, classes). What to learn instead of the labels.
 
     Returns:
         The dataset and the number of batches in an epoch. Elements are (inputs, labels): inputs
-        (batch, N) as `Preprocessor` gives them, labels (batch,), int32 classes or float32 values;
-        or the targets.
+        (batch, N) as `Preprocessor` gives them, labels (batch,), int32 classes or float32 values.
 
     Raises:
         InputError: no examples, or a number out of its range.
@@ -59,8 +56,6 @@ def training_dataset(
         ]
     )
     columns = _columns(examples)
-    if targets is not None:
-        columns["label"] = targets
 
     def gather(indices):
         return {name: tf.gather(column, indices) for name, column in columns.items()}

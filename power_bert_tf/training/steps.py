@@ -4,7 +4,6 @@ import dataclasses
 import sys
 
 import keras
-import numpy as np
 
 from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
@@ -33,8 +32,6 @@ class StepData:
         metric: str, the task's metric.
         batch_size: int.
         seed: int. Shuffling and dropout are functions of it.
-        targets: float array (examples, outputs), as `mixed_targets` makes them: what to learn
-            instead of the labels of `train`.
     """
 
     train: Examples
@@ -43,7 +40,6 @@ class StepData:
     metric: str
     batch_size: int
     seed: int = 0
-    targets: np.ndarray | None = None
 
     @property
     def steps_per_epoch(self):
@@ -65,27 +61,6 @@ def evaluate(model, examples, preprocessor, metric, batch_size=128):
     """The score of a model on examples, a float, in the metric."""
     dataset = evaluation_dataset(examples, preprocessor, batch_size)
     return task_score(metric, examples.labels, model.predict(dataset, verbose=0))
-
-
-def mixed_targets(examples, teacher_outputs, share):
-    """Labels and a teacher's answers in one: distillation for plain `model.fit`.
-
-    Cross-entropy and squared error against the mixture differ from the mixture of the two losses
-    by a constant alone.
-
-    Args:
-        examples: `Examples`.
-        teacher_outputs: float array (examples, classes), probabilities; (examples, 1) for
-            regression.
-        share: float, how much the teacher counts.
-
-    Returns:
-        float32 array of the shape of `teacher_outputs`.
-    """
-    labels = examples.labels[:, None]
-    if examples.label_names:
-        labels = labels == np.arange(len(examples.label_names))
-    return ((1 - share) * labels + share * teacher_outputs).astype("float32")
 
 
 def fine_tune(model, data, epochs, learning_rate, backup_folder, jit_compile=False):
@@ -172,17 +147,17 @@ def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch,
     # needs a fixed length, and XLA would compile each length anew.
     pad_to_longest = not (jit_compile or isinstance(model.reduction, Extraction))
     trained = model.at_length(None) if pad_to_longest else model
-    targets = data.train.labels if data.targets is None else data.targets
-    is_mixed = data.targets is not None and model.head == "classification"
     trained.compile(
         optimizer=optimizer,
-        loss="categorical_crossentropy" if is_mixed else LOSSES[model.head],
+        loss=LOSSES[model.head],
         metrics=["accuracy"] if model.head == "classification" else [],
         jit_compile=jit_compile,
     )
     # Variables that are first made inside the training function have it traced twice.
     trained.optimizer.build(trained.trainable_variables)
-    trained.compute_metrics(x=None, y=targets[:1], y_pred=keras.ops.zeros((1, trained.num_classes)))
+    trained.compute_metrics(
+        x=None, y=data.train.labels[:1], y_pred=keras.ops.zeros((1, trained.num_classes))
+    )
     trained.reset_metrics()
     dev = evaluation_dataset(data.dev, data.preprocessor, data.batch_size, pad_to_longest)
     score = DevScore(dev, data.dev.labels, data.metric)
@@ -197,7 +172,6 @@ def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch,
             first_epoch,
             epochs,
             pad_to_longest,
-            data.targets,
         )
         trained.fit(
             dataset,

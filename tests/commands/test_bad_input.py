@@ -59,7 +59,6 @@ OPTIONS = {
     "negative strength": ({"strength": -1}, "`strength` must be at least 0"),
     "negative seed": ({"seed": -1}, "`seed` .*-1"),
     "seed that is too large": ({"seed": 2**32 - 1}, "`seed` must be from 0 to .*4294967295"),
-    "teaching more than all": ({"distillation": 1.5}, "`distillation` must be from 0 to 1.*=1.5"),
     "unknown basis": ({"basis": "some"}, "`basis` must be one of absolute, relative"),
     "unknown precision": ({"dtype": "float8"}, "`dtype` must be one of .*'float8'"),
     "no examples": ({"train_examples": 0}, "`train_examples` must be positive"),

@@ -29,7 +29,6 @@ def command(run, output, **changes):
         "search-epochs": 1,
         "retraining-epochs": 1,
         "retention-learning-rate": 0.3,
-        "distillation": 0.5,
         **changes,
     }
     arguments = ["trade-off", str(run), "--output", str(output), "--visibility"]
@@ -74,7 +73,6 @@ def test_a_run_for_each_pair_over_one_fine_tuned_model(finished, finished_run):
         assert settings["identity"]["basis"] == name.split("-")[0]
         assert settings["identity"]["task"]["strength"] == float(name.split("-")[1])
         assert settings["identity"]["epochs"]["search"] == 1
-        assert settings["identity"]["distillation"] == 0.5
         model = load_classifier(output / name / "search" / "model.keras")
         assert model.reduction.visibility
         assert settings["examples"]["train"] == 48
@@ -85,7 +83,7 @@ def test_the_points_are_those_of_the_runs(finished, finished_run):
     result = json.loads((output / "trade_off.json").read_text())
     assert result["task"] == "train" and result["metric"] == "accuracy"
     assert list(trade_off.panel([result])[1]) == [
-        f"{basis}, visibility, distillation 0.5" for basis in ("absolute", "relative")
+        f"{basis}, visibility" for basis in ("absolute", "relative")
     ]
     bert = finished_run.json("fine-tune/metrics.json")["score"]
     for name, point in zip(NAMES, result["points"], strict=True):

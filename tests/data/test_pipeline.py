@@ -46,14 +46,6 @@ def test_a_resumed_run_sees_the_same_batches(first_epoch):
     assert letters(rest) == letters(whole)[first_epoch * steps :]
 
 
-def test_targets_stand_in_for_labels():
-    targets = np.eye(10, dtype="float32")
-    dataset, _ = training_dataset(EXAMPLES, PREPROCESSOR, 5, seed=1, epochs=2, targets=targets)
-    seen = [(letter, target.argmax()) for batch in letters(dataset) for letter, target in batch]
-    assert len(seen) == 20
-    assert all(LETTERS[index] == letter for letter, index in seen)
-
-
 def test_pad_to_longest():
     preprocessor = Preprocessor(TOKENIZER, 24)
     examples = Examples(["a", "a b c d e f g h i j"], None, [0, 1], ("short", "long"))

@@ -15,7 +15,7 @@ def trade_off(task, basis, *points):
         "task": task,
         "metric": "accuracy",
         "examples": {"train": 10, "dev": 5},
-        "options": [],
+        "visibility": False,
         "points": [
             {
                 "basis": basis,

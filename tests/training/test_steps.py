@@ -1,7 +1,5 @@
 """The three steps on a task that a tiny BERT learns."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
@@ -87,36 +85,6 @@ def test_re_training_recovers(fine_tuned, tmp_path):
     assert again.history == retrained.history and again.score == retrained.score
     ours, theirs = toy.weights(retrained.model), toy.weights(again.model)
     assert all(np.array_equal(ours[path], theirs[path]) for path in ours)
-
-
-def test_targets_teach_what_the_labels_do_not(fine_tuned, tmp_path):
-    """Wrong labels, and a teacher that knows better."""
-    data, _, result = fine_tuned
-    teacher = result.model.predict(data.preprocessor(data.train.texts), verbose=0)
-    wrong = dataclasses.replace(data.train, labels=1 - data.train.labels)
-    scores = []
-    for share in (1.0, 0.0):
-        misled = dataclasses.replace(
-            data, train=wrong, targets=steps.mixed_targets(wrong, teacher, share)
-        )
-        retention = RetentionConfiguration.parse("5,4 of 12")
-        retrained = steps.re_train(result.model, misled, 4, 1e-2, tmp_path / str(share), retention)
-        assert set(retrained.history[0]) == {"loss", "accuracy", "dev_accuracy"}
-        # The last epoch: that of the highest score may be the first, which has learnt little.
-        scores.append(retrained.history[-1]["dev_accuracy"])
-    assert scores[0] >= 0.9 and scores[1] <= 0.6
-
-
-def test_mixed_targets_by_hand():
-    examples = toy.examples(2, seed=1)
-    examples = dataclasses.replace(examples, labels=np.array([1, 0]))
-    teacher = np.array([[0.5, 0.5], [0.75, 0.25]])
-    mixed = steps.mixed_targets(examples, teacher, 0.5)
-    np.testing.assert_array_equal(mixed, [[0.25, 0.75], [0.875, 0.125]])
-    assert mixed.dtype == "float32"
-    scored = dataclasses.replace(examples, labels=np.array([2.0, 4.0]), label_names=())
-    mixed = steps.mixed_targets(scored, np.array([[1.0], [3.0]]), 0.25)
-    np.testing.assert_array_equal(mixed, [[1.75], [3.75]])
 
 
 def test_regression_learns(tmp_path):
