@@ -83,7 +83,10 @@ class SoftExtraction(Reduction):
         count_self: bool. Count the attention of a word to itself in its score.
         length: int. The number of retention parameters of each encoder; N where None.
         visibility: bool. The retention parameters weigh what attention sees, instead of scaling
-            the word-vectors, see `SoftExtract`.
+            the word-vectors, see `SoftExtract`. On SST-2 (relative basis, strength 1e-3, 6,400
+            sentences, one epoch) elimination then took 6.1 points of dev accuracy before any
+            re-training, at 2.77 times fewer operations, instead of 11.1 at 2.40 times. That it is
+            better after re-training has not been shown.
 
     Reference: PoWER-BERT, section 3.3.
     """
