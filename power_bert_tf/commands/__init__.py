@@ -10,6 +10,7 @@ _MODULES = {
     "predict": "Predict",
     "export": "Export",
     "benchmark": "Benchmark",
+    "trade-off": "TradeOff",
     "search-cost": "SearchCost",
 }
 # The others read text, which is TensorFlow's part.

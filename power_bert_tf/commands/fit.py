@@ -33,6 +33,7 @@ from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.training import plots
 from power_bert_tf.training import steps
 from power_bert_tf.training.metrics import check_metric
+from power_bert_tf.training.run_folder import SHARED
 from power_bert_tf.training.run_folder import STEPS
 from power_bert_tf.training.run_folder import RunFolder
 from power_bert_tf.training.run_folder import read_json
@@ -70,6 +71,8 @@ class Fit:
     """The labels of --train are numbers."""
     metric: str | None = None
     """accuracy, f1, matthews or spearman."""
+    fine_tuned: pathlib.Path | None = None
+    """Go on from the finished fine-tuning of this run: same task, checkpoint and dev examples."""
     train_examples: int | None = None
     """Train on a random subset of this size."""
     dev_examples: int | None = None
@@ -86,6 +89,8 @@ class Fit:
     """The paper's lambda: how strongly the search prefers few word-vectors."""
     basis: str = "absolute"
     """absolute: numbers of word-vectors, as the paper; relative: shares of a text's length."""
+    visibility: bool = False
+    """Search by what attention sees of a word-vector, instead of by scaling it."""
     retention: str | None = None
     """Skip the search and use this: '40,30,20' or, relative, '40,30,20 of 64'."""
     epochs: int | None = None
@@ -145,7 +150,7 @@ class Fit:
         return user_task(self.train.stem, train), train, dev
 
     def run(self, task: Task, train: Examples, dev: Examples):
-        """The three steps on examples in memory.
+        """The three steps on examples in memory, and their report.
 
         Args:
             task: `Task`; the options that are given replace its values.
@@ -154,7 +159,20 @@ class Fit:
         Returns:
             dict, the report.
         """
-        self._check()
+        run, dev = self.train_steps(task, train, dev)
+        return _finish(run, dev)
+
+    def train_steps(self, task: Task, train: Examples, dev: Examples):
+        """The three steps on examples in memory.
+
+        Args:
+            task: `Task`; the options that are given replace its values.
+            train, dev: `Examples`.
+
+        Returns:
+            The `RunFolder`, and the dev examples that it was measured on.
+        """
+        self.check()
         task = self._with_options(task)
         check_metric(task.metric, task.num_classes)
         train = train if self.train_examples is None else train.take(self.train_examples, self.seed)
@@ -179,22 +197,31 @@ class Fit:
         given = None if self.retention is None else RetentionConfiguration.parse(self.retention)
         if given is not None:
             given.check(model.config.num_layers, task.sequence_length)
+        identity = {
+            "task": dataclasses.asdict(task),
+            "basis": self.basis if given is None else given.basis,
+            "retention": None if given is None else str(given),
+            "epochs": self._epochs(task),
+            "lowercase": lowercase,
+            "dtype": self.dtype,
+            "xla": self.xla,
+            "seed": self.seed,
+            "train": train.fingerprint(),
+            "dev": dev.fingerprint(),
+            "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
+            "vocabulary": _file_fingerprint(self.checkpoint / "vocab.txt"),
+        }
+        # Only where it is in use: runs from before this option go on.
+        if self.visibility:
+            identity["visibility"] = True
+        if self.fine_tuned is not None:
+            source = RunFolder.open(self.fine_tuned)
+            source.check_identity(identity, SHARED)
+            fine_tuned = source.finished_step("fine-tune")
+            identity["fine_tuned"] = _file_fingerprint(fine_tuned.path / "model.keras")
         run = RunFolder.begin(
             self.output,
-            identity={
-                "task": dataclasses.asdict(task),
-                "basis": self.basis if given is None else given.basis,
-                "retention": None if given is None else str(given),
-                "epochs": self._epochs(task),
-                "lowercase": lowercase,
-                "dtype": self.dtype,
-                "xla": self.xla,
-                "seed": self.seed,
-                "train": train.fingerprint(),
-                "dev": dev.fingerprint(),
-                "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
-                "vocabulary": _file_fingerprint(self.checkpoint / "vocab.txt"),
-            },
+            identity=identity,
             details={
                 "command": {
                     name: str(value) if isinstance(value, pathlib.Path) else value
@@ -211,13 +238,15 @@ class Fit:
         data = steps.StepData(
             train, dev, preprocessor, task.metric, min(task.batch_size, len(train)), self.seed
         )
+        if self.fine_tuned is not None and not run.step("fine-tune").finished:
+            run.step("fine-tune").adopt(fine_tuned)
         self._fine_tune(run, task, data, model)
         if given is None:
             self._search(run, task, data)
         elif not (run.path / "retention.json").exists():
             run.write_retention(given)
         self._re_train(run, task, data, "fine-tune" if given else "search")
-        return _finish(run, dev, preprocessor)
+        return run, dev
 
     def _fine_tune(self, run, task, data, model):
         folder = run.step("fine-tune")
@@ -261,6 +290,7 @@ class Fit:
             task.strength,
             self.basis,
             self.xla,
+            self.visibility,
         )
         reduction = result.model.reduction
         retention = RetentionConfiguration.from_search(result.model)
@@ -328,7 +358,8 @@ class Fit:
         }
         return dataclasses.replace(task, **given)
 
-    def _check(self):
+    def check(self):
+        """Raises InputError where an option is out of range."""
         for name in (
             "train_examples",
             "dev_examples",
@@ -367,11 +398,11 @@ class Fit:
         return bool(settings.get("do_lower_case", True))
 
 
-def _finish(run, dev, preprocessor):
+def _finish(run, dev):
     path = run.path / "report.json"
     if not path.exists():
         print("\n[report] counting operations and measuring time", flush=True)
-        report = build_report(run, dev, preprocessor)
+        report = build_report(run, dev)
         write_text(run.path / "report.md", markdown(report))
         write_json(path, report)
     report = read_json(path)

@@ -17,26 +17,25 @@ BATCH_SIZE = 128
 _MOST_TIMED_TEXTS = 512
 
 
-def build_report(run, dev, preprocessor):
+def build_report(run, dev, timed=True):
     """Scores, operations and times of a finished run.
 
     Args:
         run: `RunFolder`, all steps done.
         dev: `Examples`.
-        preprocessor: `Preprocessor`.
+        timed: bool. Measure the times too, which takes a minute or so.
 
     Returns:
         dict, JSON-ready.
     """
-    identity = run.settings()["identity"]
+    identity, preprocessor = run.settings()["identity"], run.preprocessor()
     bert = run.finished_step("fine-tune").load_model()
-    power = run.finished_step("re-train").load_model()
     retention = run.retention()
     bert_score = run.step("fine-tune").metrics()["score"]
     power_score = run.step("re-train").metrics()["score"]
     encoded = preprocessor.encode(dev.texts, dev.text_pairs)
     sizes = np.array([len(ids) for ids in encoded[0]])
-    return {
+    report = {
         "task": identity["task"]["name"],
         "metric": identity["task"]["metric"],
         "basis": identity["basis"],
@@ -52,8 +51,6 @@ def build_report(run, dev, preprocessor):
         "retention": str(retention),
         "word_vectors": _word_vectors(bert, retention, sizes),
         "operations": operations(bert.config, bert.sequence_length, retention, sizes),
-        "time": _times(bert, power, encoded),
-        "modes": _mode_times(power, encoded, sizes),
         "seconds_training": {
             name: run.step(name).metrics()["seconds"]
             for name in ("fine-tune", "search", "re-train")
@@ -62,6 +59,11 @@ def build_report(run, dev, preprocessor):
         "device": f"{os.cpu_count()} cores, {platform.machine()}",
         "versions": run.settings()["versions"],
     }
+    if timed:
+        power = run.finished_step("re-train").load_model()
+        report["time"] = _times(bert, power, encoded)
+        report["modes"] = _mode_times(power, encoded, sizes)
+    return report
 
 
 def _word_vectors(bert, retention, sizes):

@@ -43,15 +43,21 @@ def check_pairs(run, text_pairs, source):
         )
 
 
+def fit_of(run):
+    """The `Fit` that made a run."""
+    command = run.settings()["command"]
+    paths = ("checkpoint", "output", "train", "dev", "tfds_dir", "data_dir", "fine_tuned")
+    return Fit(
+        **{
+            name: pathlib.Path(value) if name in paths and value is not None else value
+            for name, value in command.items()
+        }
+    )
+
+
 def load_dev_examples(run):
     """The examples that the run was measured on, from where its command took them."""
-    command = run.settings()["command"]
-    paths = ("checkpoint", "output", "train", "dev", "tfds_dir", "data_dir")
-    values = {
-        name: pathlib.Path(value) if name in paths and value is not None else value
-        for name, value in command.items()
-    }
-    fit = Fit(**values)
+    fit = fit_of(run)
     if fit.task is None and fit.train is None:
         # The demo's, which come from no file.
         dev = demo_examples("dev", run.settings()["examples"]["dev"])

@@ -82,7 +82,7 @@ def encode(config, reduction, shared, inputs, lean=False):
             layer_norm_epsilon=config.layer_norm_epsilon,
         )(hidden, probabilities, values)
         if acts:
-            hidden = reduction.after_output(
+            hidden, padding_mask = reduction.after_output(
                 shared, index, hidden, probabilities, padding_mask, input_mask
             )
         hidden = shared(

@@ -28,7 +28,7 @@ class Reduction:
     Each hook gets `shared` (`SharedLayers`, which makes the layers), the encoder's `index` from
     0, and symbolic tensors: `hidden` (batch, rows, hidden_dim), `probabilities` (batch, heads,
     queries, keys), `padding_mask` (batch, rows) and `input_mask` (batch, N), the mask as it was
-    before any encoder.
+    before any encoder. A `padding_mask` of floats says how far each row is visible to attention.
     """
 
     leaves_cls = True
@@ -56,8 +56,11 @@ class Reduction:
         return hidden, probabilities, padding_mask
 
     def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
-        """May change the word-vectors that go into the feed-forward block; returns hidden."""
-        return hidden
+        """May change the word-vectors that go into the feed-forward block, or their mask.
+
+        Returns hidden and padding_mask.
+        """
+        return hidden, padding_mask
 
     def learnt_retention(self, model):
         """The retention configuration that `model` has learnt; an error but for a search."""
@@ -91,13 +94,18 @@ class SoftExtraction(Reduction):
         basis: "absolute" or "relative", see `SoftExtract`.
         count_self: bool. Count the attention of a word to itself in its score.
         length: int. The number of retention parameters of each encoder; N where None.
+        visibility: bool. The retention parameters weigh what attention sees, instead of scaling
+            the word-vectors, see `SoftExtract`. On SST-2 (relative basis, strength 1e-3, 6,400
+            sentences, one epoch) elimination then took 6.1 points of dev accuracy before any
+            re-training, at 2.77 times fewer operations, instead of 11.1 at 2.40 times. That it is
+            better after re-training has not been shown.
 
     Reference: PoWER-BERT, section 3.3.
     """
 
     leaves_cls = False  # It is scaled by a parameter of its own.
 
-    def __init__(self, strength, basis="absolute", count_self=False, length=None):
+    def __init__(self, strength, basis="absolute", count_self=False, length=None, visibility=False):
         if not strength >= 0:
             raise InputError(f"`strength` must be at least 0. Received: strength={strength}")
         if basis not in BASES:
@@ -106,6 +114,7 @@ class SoftExtraction(Reduction):
         self.basis = basis
         self.count_self = count_self
         self.length = length
+        self.visibility = visibility
 
     def at_home(self, sequence_length):
         return type(self)(**{**self.get_config(), "length": self.length or sequence_length})
@@ -127,8 +136,9 @@ class SoftExtraction(Reduction):
             length=self.length,
             penalty=self.strength * (index + 1),
             basis=self.basis,
+            visibility=self.visibility,
         )
-        return soft_extract(hidden, score, padding_mask)
+        return soft_extract(hidden, score, padding_mask, input_mask)
 
     @staticmethod
     def layer_name(index):
@@ -156,6 +166,7 @@ class SoftExtraction(Reduction):
             "basis": self.basis,
             "count_self": self.count_self,
             "length": self.length,
+            "visibility": self.visibility,
         }
 
 

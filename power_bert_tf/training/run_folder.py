@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
 import shutil
 
@@ -12,12 +13,27 @@ from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import WordPieceTokenizer
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
+from power_bert_tf.files import write_folder
 from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import RetentionConfiguration
 
 STEPS = ("fine-tune", "search", "re-train")
+# What a fine-tuned model must have in common with a run that goes on from it. The training
+# examples may be others: a search on a part of them is cheaper.
+SHARED = (
+    "task.name",
+    "task.metric",
+    "task.labels",
+    "task.sequence_length",
+    "task.features",
+    "lowercase",
+    "dtype",
+    "dev",
+    "checkpoint",
+    "vocabulary",
+)
 
 
 def read_json(path):
@@ -62,6 +78,16 @@ class StepFolder:
         write_json(self.path / "metrics.json", {**metrics, "seconds": seconds})
         shutil.rmtree(self.backup, ignore_errors=True)
 
+    def adopt(self, other):
+        """Takes over the finished step in another `StepFolder`, as links to the same files."""
+
+        def link(folder):
+            for path in other.path.iterdir():
+                if path.is_file():
+                    _link_or_copy(path, folder / path.name)
+
+        write_folder(self.path, link)
+
 
 @dataclasses.dataclass(frozen=True)
 class RunFolder:
@@ -89,7 +115,7 @@ class RunFolder:
         """
         run = cls(pathlib.Path(path))
         if run.settings_path.exists():
-            run._check_identity(json.loads(json.dumps(identity)))
+            run.check_identity(identity)
         else:
             run._check_new()
             write_json(run.settings_path, {"identity": identity, **details})
@@ -121,9 +147,16 @@ class RunFolder:
                 "holds other files"
             )
 
-    def _check_identity(self, identity):
-        before, identity = _flat(self.settings()["identity"]), _flat(identity)
-        for name in sorted(set(before) | set(identity)):
+    def check_identity(self, identity, names=None):
+        """Raises InputError where the run's identity differs from a dict.
+
+        Args:
+            identity: dict, as `begin` takes it.
+            names: sequence of str, what to look at, such as "task.name"; all of it where None.
+        """
+        before = _flat(self.settings()["identity"])
+        identity = _flat(json.loads(json.dumps(identity)))
+        for name in sorted(set(before) | set(identity)) if names is None else names:
             if before.get(name) != identity.get(name):
                 raise InputError(
                     f"{self.path} belongs to a run of other settings: `{name}` was "
@@ -173,6 +206,13 @@ class RunFolder:
         """The run's `RetentionConfiguration`."""
         text = (self.path / "retention.json").read_text(encoding="utf-8")
         return RetentionConfiguration.from_json(text)
+
+
+def _link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError:  # Another file system, or one without links.
+        shutil.copyfile(source, target)
 
 
 def _flat(values, prefix=""):

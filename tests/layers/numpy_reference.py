@@ -65,7 +65,8 @@ def embeddings(token_ids, segment_ids, weights):
 def self_attention(hidden, mask, weights, num_heads):
     """Section 2: A_h = softmax[(M W_q)(M W_k)^T] and V_h = M W_v, for each head h.
 
-    BERT divides by the square root of the key's width, and lets no word look at padding.
+    BERT divides by the square root of the key's width, and lets no word look at padding. A mask
+    between 0 and 1 is the extent to which a key is visible, which multiplies its share.
 
     Returns:
         A of shape (heads, rows, rows) and V of shape (heads, rows, value_dim).
@@ -77,7 +78,8 @@ def self_attention(hidden, mask, weights, num_heads):
     probabilities = np.zeros((num_heads, len(hidden), len(hidden)))
     for head, (query, key) in enumerate(zip(queries, keys, strict=True)):
         scores = query @ key[words].T / math.sqrt(key.shape[1])
-        probabilities[head][:, words] = softmax(scores)
+        shares = softmax(scores) * np.array(mask)[words]
+        probabilities[head][:, words] = shares / shares.sum(axis=-1, keepdims=True)
     return probabilities, np.array(values)
 
 
@@ -97,14 +99,15 @@ def feed_forward(hidden, weights, activation="gelu"):
 def significance(probabilities, mask, count_self=False):
     """Section 3.2: Sig(w) = sum over heads h and words w' of A_h[w', w].
 
-    w' runs over "other words": not over padding, nor over w itself unless `count_self`.
+    w' runs over "other words": not over padding, nor over w itself unless `count_self`. What is
+    visible in part has a say in part.
     """
     score = np.zeros(len(mask))
     for attention in probabilities:
         for query, is_word in enumerate(mask):
             for key in range(len(mask)):
-                if is_word and (count_self or query != key):
-                    score[key] += attention[query, key]
+                if count_self or query != key:
+                    score[key] += is_word * attention[query, key]
     return score
 
 
@@ -132,18 +135,23 @@ def sorted_rows(score, mask):
     return sorted(range(len(mask)), key=key)
 
 
-def soft_extract(hidden, score, mask, retention, basis="absolute"):
-    """Section 3.3: E_out[i] = r[Sig_pos(w_i)] E_in[i].
+def retention_extents(score, mask, words, retention, basis="absolute"):
+    """Section 3.3: r[Sig_pos(w_i)] for each row i.
 
     In the relative basis position k of n words takes parameter floor(k N / n), at most the last.
     """
-    hidden = np.array(hidden, dtype="float64")
-    words = max(1, int(np.sum(mask)))
+    extents = np.zeros(len(mask))
     for position, row in enumerate(sorted_rows(score, mask)):
         if basis == "relative":
-            position = min(position * len(retention) // words, len(retention) - 1)
-        hidden[row] *= retention[position]
-    return hidden
+            position = min(position * len(retention) // max(1, words), len(retention) - 1)
+        extents[row] = retention[position]
+    return extents
+
+
+def soft_extract(hidden, score, mask, retention, basis="absolute"):
+    """Section 3.3: E_out[i] = r[Sig_pos(w_i)] E_in[i]."""
+    extents = retention_extents(score, mask, int(np.sum(mask)), retention, basis)
+    return np.array(hidden, dtype="float64") * extents[:, None]
 
 
 def extracted_rows(score, mask, length, budget=None):
@@ -177,9 +185,9 @@ def classify(model, token_ids, segment_ids):
     layers = {layer.name: weights_of(layer) for layer in model.layers}
     words = len(token_ids)
     hidden = embeddings(token_ids, segment_ids, layers["embeddings"])
+    mask = [1] * len(hidden)
     for index in range(config.num_layers):
         name = f"encoder_{index}"
-        mask = [1] * len(hidden)
         num_heads = config.encoder(index).num_heads
         probabilities, values = self_attention(
             hidden, mask, layers[f"{name}_self_attention"], num_heads
@@ -189,18 +197,22 @@ def classify(model, token_ids, segment_ids):
             length = reduction.retention.lengths[index]
             if reduction.retention.basis == "relative":
                 length = relative_budget(words, length, reduction.retention.reference_length)
-            rows, _ = extracted_rows(score, mask, length)
+            rows, mask = extracted_rows(score, mask, length)
             hidden, probabilities = hidden[rows], probabilities[:, rows]
         hidden = attention_output(hidden, probabilities, values, layers[f"{name}_attention_output"])
         if method == "SoftExtraction":
             retention = model.get_layer(f"{name}_soft_extract").retention
-            hidden = soft_extract(
-                hidden,
+            extents = retention_extents(
                 significance(probabilities, mask, reduction.count_self),
                 mask,
+                words,
                 ops.convert_to_numpy(retention),
                 reduction.basis,
             )
+            if reduction.visibility:
+                mask = mask * extents
+            else:
+                hidden = hidden * extents[:, None]
         hidden = feed_forward(hidden, layers[f"{name}_feed_forward"], config.activation)
     pooled = hidden[0]
     if config.pooler:

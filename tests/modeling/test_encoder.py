@@ -48,7 +48,7 @@ class _Recording(Reduction):
 
     def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
         self._record("after_output", index, hidden, probabilities, padding_mask, input_mask)
-        return hidden
+        return hidden, padding_mask
 
 
 def test_asks_the_reduction_at_three_places_of_each_encoder():

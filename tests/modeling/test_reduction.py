@@ -14,6 +14,7 @@ from power_bert_tf.modeling import SoftExtraction
     [
         NoReduction(),
         SoftExtraction(0.003, basis="relative", count_self=True),
+        SoftExtraction(0.003, visibility=True),
         Extraction("8,3"),
         Extraction("8,3 of 12", selection="random", seed=4, count_self=True),
     ],

@@ -46,6 +46,14 @@ def test_begins_new_and_in_an_empty_folder(tmp_path):
         assert run.preprocessor().tokenizer.vocabulary == toy.VOCABULARY
 
 
+def test_what_is_looked_at_must_be_the_same(tmp_path):
+    run, other = begin(tmp_path / "run"), {**IDENTITY, "seed": 1, "lowercase": False}
+    run.check_identity(IDENTITY)
+    run.check_identity(other, ("task.name", "task.labels", "absent"))
+    with pytest.raises(InputError, match="`seed` was 0. Received: 1"):
+        run.check_identity(other, ("task.name", "seed"))
+
+
 def test_the_same_run_goes_on(tmp_path):
     begin(tmp_path / "run")
     before = snapshot(tmp_path)
@@ -157,6 +165,33 @@ def test_a_step_is_finished_with_its_last_file(tmp_path, monkeypatch):
     ours, theirs = toy.weights(result().model), toy.weights(model)
     assert all((ours[path] == theirs[path]).all() for path in ours)
     assert not model.compiled
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_finished_step_is_taken_over_whole(tmp_path, monkeypatch, linked):
+    theirs, ours = (begin(tmp_path / name).step("fine-tune") for name in ("theirs", "ours"))
+    theirs.finish(result(), 2.0)
+    theirs.backup.mkdir()
+
+    def cannot(source, target):
+        raise OSError
+
+    if not linked:
+        monkeypatch.setattr(os, "link", cannot)
+    ours.adopt(theirs)
+    assert ours.finished and ours.metrics() == theirs.metrics()
+    assert {path.name for path in ours.path.iterdir()} == {
+        "model.keras",
+        "history.json",
+        "metrics.json",
+    }
+    for path in ours.path.iterdir():
+        other = theirs.path / path.name
+        assert path.read_bytes() == other.read_bytes()
+        assert path.samefile(other) == linked
+    # Replacing a file of one run leaves the other as it is.
+    ours.finish(result(), 3.0)
+    assert theirs.metrics()["seconds"] == 2.0
 
 
 def test_models_that_cannot_be_loaded(tmp_path):

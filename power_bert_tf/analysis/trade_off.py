@@ -1,0 +1,58 @@
+"""Pictures of what elimination costs and gains (matplotlib, optional)."""
+
+from power_bert_tf.errors import InputError
+from power_bert_tf.files import write_file
+
+
+def draw_trade_offs(panels, path):
+    """Draws the drop in score over the speed, one panel for each task.
+
+    Args:
+        panels: dict of a title to its lines: a dict of a label to a list of points, each a dict
+            of `speed` (operations of BERT without padding over those of PoWER-BERT), `drop` (in
+            points of the metric) and `strength` (the search's lambda).
+        path: PNG file to write.
+
+    Raises:
+        InputError: where matplotlib is not installed.
+    """
+    try:
+        from matplotlib import figure
+    except ImportError as error:
+        raise InputError("pictures need matplotlib: pip install 'power-bert-tf[plots]'") from error
+    picture = figure.Figure(figsize=(5.5 * len(panels), 4.2), layout="constrained")
+    for axes, (title, lines) in zip(
+        picture.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        for marker, (label, points) in zip(_markers(), lines.items(), strict=False):
+            points = sorted(points, key=lambda point: point["speed"])
+            axes.plot(
+                [point["speed"] for point in points],
+                [point["drop"] for point in points],
+                marker=marker,
+                label=label,
+            )
+            for point in points:
+                axes.annotate(
+                    f"{point['strength']:g}",
+                    (point["speed"], point["drop"]),
+                    xytext=(4, 4),
+                    textcoords="offset points",
+                    fontsize="x-small",
+                )
+        axes.axhline(0, color="grey", linewidth=0.8)
+        axes.plot([1], [0], marker="*", color="black", linestyle="none", label="BERT")
+        axes.set(
+            title=title,
+            xlabel="operations of BERT without padding, over PoWER-BERT's",
+            ylabel="drop (points)",
+        )
+        # A drop downwards, so that better is up and to the right.
+        axes.invert_yaxis()
+        axes.legend(fontsize="small", title="lambda beside each point", title_fontsize="x-small")
+    write_file(path, lambda aside: picture.savefig(aside, dpi=110))
+
+
+def _markers():
+    while True:
+        yield from "osD^vPX"
