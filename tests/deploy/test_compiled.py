@@ -77,6 +77,18 @@ def test_answers_follow_the_model(model, dtype):
     assert np.quantile(np.abs(answers - expected), 0.8) < tolerance
 
 
+@pytest.mark.parametrize(
+    ("runtime", "module"),
+    [("openvino", "openvino"), ("onnx", "onnxruntime"), ("litert", "ai_edge_litert")],
+)
+def test_other_runtimes_answer_alike(model, runtime, module):
+    pytest.importorskip(module)
+    compiled = compile_toy(model, batch_size=8, runtime=runtime)
+    examples = toy.examples(21, seed=3)
+    expected = padded_answers(model, compiled.preprocessor, examples)
+    np.testing.assert_allclose(compiled.predict(examples.texts), expected, atol=1e-4)
+
+
 def test_pairs_and_regression():
     model = toy.classifier(LENGTH, seed=2, head="regression")
     compiled = compile_toy(model, batch_size=4)
