@@ -6,7 +6,7 @@ import importlib
 # and the command line can set up TensorFlow's logging before it is loaded.
 _EXPORTS = {
     "BertClassifier": "modeling",
-    "BucketedClassifier": "deploy.bucketed",
+    "CompiledClassifier": "deploy.compiled",
     "EncoderConfig": "modeling",
     "Extraction": "modeling",
     "InputError": "errors",

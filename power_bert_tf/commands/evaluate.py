@@ -6,10 +6,10 @@ import pathlib
 import simple_parsing
 
 from power_bert_tf.commands.run_options import check_pairs
+from power_bert_tf.commands.run_options import compiled_classifier
 from power_bert_tf.commands.run_options import load_dev_examples
 from power_bert_tf.commands.run_options import open_step
 from power_bert_tf.data import load_from_file
-from power_bert_tf.deploy.bucketed import BucketedClassifier
 from power_bert_tf.training.metrics import task_score
 
 
@@ -37,9 +37,8 @@ class Evaluate:
                 self.examples, model.label_names or None, model.head == "regression"
             )
             check_pairs(run, examples.text_pairs, self.examples)
-        outputs = BucketedClassifier(model, batch_size=self.batch_size).predict(
-            run.preprocessor(), examples.texts, examples.text_pairs
-        )
+        compiled = compiled_classifier(run, model, self.batch_size)
+        outputs = compiled.predict(examples.texts, examples.text_pairs)
         metric = run.settings()["identity"]["task"]["metric"]
         score = task_score(metric, examples.labels, outputs)
         print(f"{metric} {100 * score:.2f} on {len(examples)} examples ({self.step})")

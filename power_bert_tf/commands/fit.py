@@ -25,7 +25,6 @@ from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
 from power_bert_tf.data import user_task
 from power_bert_tf.data.sources import random_order
-from power_bert_tf.deploy.bucketed import encode_texts
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
@@ -165,7 +164,7 @@ class Fit:
         preprocessor = Preprocessor(tokenizer, task.sequence_length)
         # Fails where N is too small for the special tokens of a pair.
         first = dev.select(np.arange(1))
-        encode_texts(preprocessor, first.texts, first.text_pairs)
+        preprocessor.encode(first.texts, first.text_pairs)
         # Built before the run folder is touched, so that a checkpoint that cannot be used, or a
         # retention that does not fit, leaves nothing behind.
         keras.utils.set_random_seed(self.seed)

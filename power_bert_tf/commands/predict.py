@@ -7,10 +7,10 @@ import pathlib
 import simple_parsing
 
 from power_bert_tf.commands.run_options import check_pairs
+from power_bert_tf.commands.run_options import compiled_classifier
 from power_bert_tf.commands.run_options import is_pair
 from power_bert_tf.commands.run_options import open_step
 from power_bert_tf.data import load_texts
-from power_bert_tf.deploy.bucketed import BucketedClassifier
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_text
 
@@ -41,9 +41,7 @@ class Predict:
             raise InputError("give either `texts` or `input`")
         run, model = open_step(self.run, self.step)
         texts, text_pairs = self._load(run)
-        outputs = BucketedClassifier(model, batch_size=self.batch_size).predict(
-            run.preprocessor(), texts, text_pairs
-        )
+        outputs = compiled_classifier(run, model, self.batch_size).predict(texts, text_pairs)
         answers = [
             {"text": text, **({} if text_pairs is None else {"text_pair": text_pairs[row]})}
             | _answer(model, outputs[row])

@@ -2,13 +2,16 @@
 
 import os
 import platform
+import textwrap
 
 import numpy as np
 
-from power_bert_tf.deploy.bucketed import encode_texts
 from power_bert_tf.deploy.comparison import WAYS
+from power_bert_tf.deploy.comparison import mode_times
 from power_bert_tf.deploy.comparison import operations
 from power_bert_tf.deploy.comparison import times
+from power_bert_tf.deploy.runtimes import mode_name
+from power_bert_tf.deploy.runtimes import usable_modes
 
 BATCH_SIZE = 128
 _MOST_TIMED_TEXTS = 512
@@ -31,7 +34,7 @@ def build_report(run, dev, preprocessor):
     retention = run.retention()
     bert_score = run.step("fine-tune").metrics()["score"]
     power_score = run.step("re-train").metrics()["score"]
-    encoded = encode_texts(preprocessor, dev.texts, dev.text_pairs)
+    encoded = preprocessor.encode(dev.texts, dev.text_pairs)
     sizes = np.array([len(ids) for ids in encoded[0]])
     return {
         "task": identity["task"]["name"],
@@ -50,6 +53,7 @@ def build_report(run, dev, preprocessor):
         "word_vectors": _word_vectors(bert, retention, sizes),
         "operations": operations(bert.config, bert.sequence_length, retention, sizes),
         "time": _times(bert, power, encoded),
+        "modes": _mode_times(power, encoded, sizes),
         "seconds_training": {
             name: run.step(name).metrics()["seconds"]
             for name in ("fine-tune", "search", "re-train")
@@ -80,7 +84,33 @@ def _times(bert, power, encoded):
         count -= count % BATCH_SIZE
     chosen = np.linspace(0, texts - 1, count).astype(int)
     token_ids, segment_ids = ([ids[row] for row in chosen] for ids in encoded)
-    return times(bert, power, token_ids, segment_ids, BATCH_SIZE)
+    return times(bert, power, token_ids, segment_ids, batch_size=BATCH_SIZE)
+
+
+def _mode_times(power, encoded, sizes):
+    # Around the middle, where most texts are.
+    order = np.argsort(sizes, kind="stable")
+    begin = max(0, (len(order) - BATCH_SIZE) // 2)
+    token_ids, segment_ids = (
+        [ids[row] for row in order[begin : begin + BATCH_SIZE]] for ids in encoded
+    )
+    return mode_times(
+        power, usable_modes(), token_ids, segment_ids, budget_seconds=10.0, least_runs=3
+    )
+
+
+def _modes_line(report):
+    """Which runtime and dtype are fastest, as a sentence."""
+    each = ", ".join(f"{mode_name(mode)} {mode['ms_a_text']:.2f}" for mode in report["modes"])
+    buckets = min(
+        ("power_bert_unpadded", "in length buckets"),
+        ("power_bert_padded", "padded to N"),
+        key=lambda way: report["time"]["seconds"][way[0]]["median"],
+    )[1]
+    return (
+        f"Fastest here: {mode_name(report['modes'][0])}, {buckets} (ms a text of middle length: "
+        f"{each})."
+    )
 
 
 def _cost_rows(report):
@@ -141,6 +171,8 @@ Operations: matrix products of the encoders in closed form, one text at a time w
 Time: median of {report["time"]["rounds"]} interleaved rounds over {report["time"]["texts"]} dev
 texts in batches of {report["time"]["batch_size"]}, in length buckets where unpadded, tokenizing
 left out; {report["device"]}.
+
+{_modes_line(report)} `power-bert benchmark --run RUN --choose` has `predict` use the fastest.
 """
 
 
@@ -160,4 +192,5 @@ def summary(report):
             f"{label:28}{flops:>8}{padded:>11}{unpadded:>10}{ms:>9}{padded_time:>11}"
             f"{unpadded_time:>10}"
         )
+    lines += ["", textwrap.fill(_modes_line(report), 100)]
     return "\n".join(lines)

@@ -3,9 +3,15 @@
 import pathlib
 
 from power_bert_tf.commands.fit import Fit
+from power_bert_tf.data.demo import demo_examples
+from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
 from power_bert_tf.training.run_folder import STEPS
 from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.training.run_folder import read_json
+
+# What `CompiledClassifier` is to be given, in a run folder.
+CHOICE = "inference.json"
 
 
 def open_step(path, step):
@@ -14,6 +20,13 @@ def open_step(path, step):
         raise InputError(f"`step` must be one of {', '.join(STEPS)}. Received: step={step!r}")
     run = RunFolder.open(path)
     return run, run.finished_step(step).load_model()
+
+
+def compiled_classifier(run, model, batch_size):
+    """A run's model, compiled as `power-bert benchmark --choose` found to be fastest, if it did."""
+    choice = run.path / CHOICE
+    options = read_json(choice) if choice.exists() else {}
+    return CompiledClassifier(model, run.preprocessor(), batch_size=batch_size, **options)
 
 
 def is_pair(run):
@@ -39,8 +52,12 @@ def load_dev_examples(run):
         for name, value in command.items()
     }
     fit = Fit(**values)
-    _, _, dev = fit.load_data()
-    dev = dev if fit.dev_examples is None else dev.take(fit.dev_examples, fit.seed)
+    if fit.task is None and fit.train is None:
+        # The demo's, which come from no file.
+        dev = demo_examples("dev", run.settings()["examples"]["dev"])
+    else:
+        _, _, dev = fit.load_data()
+        dev = dev if fit.dev_examples is None else dev.take(fit.dev_examples, fit.seed)
     if dev.fingerprint() != run.settings()["identity"]["dev"]:
         raise InputError(f"the dev examples of {run.path} have changed since the run")
     return dev

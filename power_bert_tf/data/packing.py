@@ -78,6 +78,17 @@ class Preprocessor(tf.Module):
         """Token ids and segment ids, int32 (batch, at most N), cut to N but not padded."""
         return self._pack(text, text_pair, self.sequence_length)
 
+    def encode(self, texts, text_pairs=None) -> tuple[list, list]:
+        """Token ids and segment ids, unpadded: two lists of lists of int.
+
+        Args:
+            texts: sequence of str.
+            text_pairs: sequence of str, or `None`.
+        """
+        pairs = None if text_pairs is None else tf.constant(list(text_pairs), tf.string)
+        encoded = self.ragged(tf.constant(list(texts), tf.string), pairs)
+        return tuple(ids.to_list() for ids in encoded)
+
     def _pack(self, text, text_pair, length):
         _check_length(length, specials=2 if text_pair is None else 3)
         first = self.tokenizer.tokenize(text)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from power_bert_tf.deploy.bucketed import BucketedClassifier
+from power_bert_tf.deploy.compiled import CompiledClassifier
+from power_bert_tf.deploy.flops import computed_flops
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.deploy.timing import interleaved_seconds
 
@@ -12,6 +13,7 @@ WAYS = {
     "power_bert_padded": "PoWER-BERT, padded to N",
     "power_bert_unpadded": "PoWER-BERT, without padding",
 }
+TEXTBOOK = "bert_textbook_padded"
 
 
 def speedups(cost):
@@ -34,64 +36,107 @@ def operations(config, length, retention, sizes):
         sizes: int array (texts,), the texts' own lengths.
 
     Returns:
-        dict of `per_text`, for each of `WAYS`, and `speedup`.
+        dict of `per_text`, for each of `WAYS` by the paper's scheme, their `speedup`, and
+        `computed_per_text`, what the graph for inference computes.
     """
     lengths, counts = np.unique(sizes, return_counts=True)
 
-    def mean(kept):
-        each = [encoders_flops(config, int(size), kept) for size in lengths]
-        return float(np.average(each, weights=counts))
+    def each_way(flops):
+        def mean(kept):
+            each = [flops(config, int(size), kept) for size in lengths]
+            return float(np.average(each, weights=counts))
 
-    per_text = {
-        "bert_padded": encoders_flops(config, length),
-        "bert_unpadded": mean(None),
-        "power_bert_padded": encoders_flops(config, length, retention),
-        "power_bert_unpadded": mean(retention),
+        return {
+            "bert_padded": flops(config, length),
+            "bert_unpadded": mean(None),
+            "power_bert_padded": flops(config, length, retention),
+            "power_bert_unpadded": mean(retention),
+        }
+
+    per_text = each_way(encoders_flops)
+    return {
+        "per_text": per_text,
+        "speedup": speedups(per_text),
+        "computed_per_text": each_way(computed_flops),
     }
-    return {"per_text": per_text, "speedup": speedups(per_text)}
 
 
-def times(bert, power, token_ids, segment_ids, batch_size, jit_compile=False, **rounds):
+def times(bert, power, token_ids, segment_ids, textbook=False, rounds=None, **options):
     """Wall clock of the same texts in each of `WAYS`, interleaved.
+
+    BERT is the fastest honest one: it too leaves out what does not reach [CLS].
 
     Args:
         bert, power: `BertClassifier`, of the same sequence length.
         token_ids, segment_ids: lists of int sequences, one for each text.
-        batch_size: int.
-        jit_compile: bool, XLA.
-        **rounds: those of `interleaved_seconds`.
+        textbook: bool. Time BERT's textbook graph as well, padded.
+        rounds: dict, arguments of `interleaved_seconds`.
+        **options: those of `CompiledClassifier`.
 
     Returns:
         dict, JSON-ready: `seconds` (median, p5, p95 for all texts), `speedup` and how they were
         measured.
     """
-    padded = (bert.sequence_length,)
-    classifiers = {
-        "bert_padded": BucketedClassifier(bert, padded, batch_size, jit_compile),
-        "bert_unpadded": BucketedClassifier(bert, None, batch_size, jit_compile),
-        "power_bert_padded": BucketedClassifier(power, padded, batch_size, jit_compile),
-        "power_bert_unpadded": BucketedClassifier(power, None, batch_size, jit_compile),
+    compiled = {
+        "bert": CompiledClassifier(bert, **options),
+        "power_bert": CompiledClassifier(power, **options),
     }
-
-    def work(classifier):
-        batches = classifier.batches(token_ids, segment_ids)
-        return lambda: classifier.run(batches)
-
+    work = {}
+    if textbook:
+        whole = CompiledClassifier(bert, **{**options, "lean": False})
+        work[TEXTBOOK] = (whole, whole.batches(token_ids, segment_ids, padded=True))
+    for way in WAYS:
+        model, padding = way.rsplit("_", 1)
+        batches = compiled[model].batches(token_ids, segment_ids, padded=padding == "padded")
+        work[way] = (compiled[model], batches)
     seconds = interleaved_seconds(
-        {name: work(each) for name, each in classifiers.items()}, **rounds
+        {
+            way: lambda classifier=classifier, batches=batches: classifier.run(batches)
+            for way, (classifier, batches) in work.items()
+        },
+        **(rounds or {}),
     )
-    medians = {name: float(np.median(values)) for name, values in seconds.items()}
+    medians = {way: float(np.median(values)) for way, values in seconds.items()}
     return {
-        "batch_size": batch_size,
+        "runtime": compiled["bert"].runtime,
+        "dtype": compiled["bert"].dtype,
+        "batch_size": compiled["bert"].batch_size,
         "texts": len(token_ids),
         "rounds": len(seconds["bert_padded"]),
+        "batches": {way: len(batches) for way, (_, batches) in work.items()},
         "seconds": {
-            name: {
-                "median": medians[name],
+            way: {
+                "median": medians[way],
                 "p5": float(np.percentile(values, 5)),
                 "p95": float(np.percentile(values, 95)),
             }
-            for name, values in seconds.items()
+            for way, values in seconds.items()
         },
         "speedup": speedups(medians),
     }
+
+
+def mode_times(model, modes, token_ids, segment_ids, **rounds):
+    """Wall clock of one batch of texts, in ways to compile the same model.
+
+    Args:
+        model: `BertClassifier`.
+        modes: list of dict, as `usable_modes` gives them.
+        token_ids, segment_ids: lists of int sequences, one for each text of the batch.
+        **rounds: those of `interleaved_seconds`.
+
+    Returns:
+        list of dict, JSON-ready, fastest first: each mode with `ms_a_text`, the median.
+    """
+    longest = (max(len(ids) for ids in token_ids),)
+    work = []
+    for mode in modes:
+        compiled = CompiledClassifier(model, lengths=longest, batch_size=len(token_ids), **mode)
+        batches = compiled.batches(token_ids, segment_ids)
+        work.append(lambda compiled=compiled, batches=batches: compiled.run(batches))
+    seconds = interleaved_seconds(dict(enumerate(work)), **rounds)
+    each = [
+        {**mode, "ms_a_text": 1000 * float(np.median(seconds[index])) / len(token_ids)}
+        for index, mode in enumerate(modes)
+    ]
+    return sorted(each, key=lambda mode: mode["ms_a_text"])

@@ -1,65 +1,178 @@
-"""A model's graph at one length, compiled for the backend that Keras runs on."""
+"""Compiled inference: a classifier's fastest graph, in length buckets."""
 
-import keras
 import numpy as np
 
+from power_bert_tf.deploy.batching import bucket_lengths
+from power_bert_tf.deploy.batching import make_batches
+from power_bert_tf.deploy.runtimes import NATIVE
+from power_bert_tf.deploy.runtimes import default_runtime
+from power_bert_tf.deploy.runtimes import load_runtime
 from power_bert_tf.errors import InputError
 
 
-def compile_graph(model, length, jit_compile=False):
-    """Compiles inference for inputs of one length, over the variables of the model.
+class CompiledClassifier:
+    """A classifier compiled once for each length that it is used at.
+
+    Sorts texts by length, cuts them into batches, pads each batch to its bucket and gives the
+    answers back in the order of the texts, which are the model's own: to 1e-4 in float32. On
+    TensorFlow and JAX they follow the model when it learns further; the other runtimes keep the
+    weights that it had when its graphs were compiled.
 
     Args:
         model: `BertClassifier`.
-        length: int, the length of the inputs, static in the graph.
-        jit_compile: bool, XLA; JAX always compiles by it.
-
-    Returns:
-        A function from a dict of int32 arrays of shape (batch, length) to a float32 array of
-        shape (batch, outputs), on the host. It compiles anew for each batch size under XLA, so
-        its first call is slow.
+        preprocessor: `Preprocessor`, needed for `predict` alone.
+        lengths: lengths to pad to, the longest at most the model's; `bucket_lengths` of the
+            model's sequence length where None. `(model.sequence_length,)` pads to N.
+        batch_size: int, the most texts in a batch.
+        runtime: one of `RUNTIMES`; the backend that Keras runs on where None.
+        dtype: "float32", "bfloat16" or "float16", what the encoders compute in.
+        jit_compile: bool, XLA, for TensorFlow; JAX always compiles by it.
+        lean: bool. Leave out what nobody reads (see `BertClassifier.for_inference`); False keeps
+            the graph that was trained.
+        batch_overhead: number. What a batch costs beside its word-vectors, in word-vectors: the
+            higher it is, the more alike lengths share a batch.
 
     Raises:
-        InputError: where Keras runs on neither TensorFlow nor JAX.
+        InputError: where an argument is out of range, or the runtime is not there.
+
+    Example:
+
+    ```python
+    compiled = CompiledClassifier(power, preprocessor, dtype="bfloat16")
+    compiled.warm_up()
+    probabilities = compiled.predict(["A fine film.", "A dull one."])
+    ```
     """
-    backend = keras.config.backend()
-    if backend not in _COMPILERS:
-        raise InputError(
-            f"Keras must run on one of {', '.join(_COMPILERS)} to compile a graph. "
-            f"Received: KERAS_BACKEND={backend}"
-        )
-    graph = model if length == model.sequence_length else model.at_length(length)
-    return _COMPILERS[backend](graph, length, jit_compile)
+
+    def __init__(
+        self,
+        model,
+        preprocessor=None,
+        lengths=None,
+        batch_size=128,
+        runtime=None,
+        dtype="float32",
+        jit_compile=False,
+        lean=True,
+        batch_overhead=64,
+    ):
+        if batch_size < 1:
+            raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        lengths = bucket_lengths(model.sequence_length) if lengths is None else lengths
+        if not lengths or min(lengths) < 1 or max(lengths) > model.sequence_length:
+            raise InputError(
+                f"`lengths` must be from 1 to the model's sequence length {model.sequence_length}. "
+                f"Received: lengths={tuple(lengths)}"
+            )
+        self.runtime = default_runtime() if runtime is None else runtime
+        self._module = load_runtime(self.runtime, dtype)
+        self.model = model
+        self.preprocessor = preprocessor
+        self.lengths = tuple(sorted(set(lengths)))
+        self.batch_size = batch_size
+        self.dtype = dtype
+        self.jit_compile = jit_compile
+        self.lean = lean
+        self.batch_overhead = batch_overhead
+        self.batch_sizes = _batch_sizes(batch_size, jit_compile or self._module.STATIC_BATCH)
+        # Rounding the weights once a call costs less than in every layer of every batch.
+        own = dtype if self.runtime in NATIVE else "float32"
+        self._computing = model if own == model.compute_dtype else model.with_dtype(own)
+        self._functions = {}
+
+    def warm_up(self, batch_sizes=None):
+        """Compiles every bucket, so that no text has to wait for it. Returns itself.
+
+        Args:
+            batch_sizes: ints, where each batch size is compiled anew (`self.batch_sizes` has
+                those that occur); the largest where None.
+        """
+        names = ("token_ids", "segment_ids", "padding_mask")
+        for length in self.lengths:
+            for rows in batch_sizes or (self.batch_size,):
+                inputs = {name: np.ones((rows, length), "int32") for name in names}
+                self._function(length)(inputs)
+        return self
+
+    def predict(self, texts, text_pairs=None):
+        """Answers for texts, float32 of shape (texts, outputs), in their order.
+
+        Args:
+            texts: sequence of str.
+            text_pairs: sequence of str or None.
+
+        Raises:
+            InputError: where there is no `preprocessor`.
+        """
+        if self.preprocessor is None:
+            raise InputError("`preprocessor` must be given to take strings. Received: None")
+        return self.predict_tokens(*self.preprocessor.encode(texts, text_pairs))
+
+    def predict_tokens(self, token_ids, segment_ids=None):
+        """Answers for texts in word-pieces, float32 of shape (texts, outputs), in their order.
+
+        Args:
+            token_ids: `tf.RaggedTensor` or list of int sequences, one for each text, with the
+                special tokens and without padding.
+            segment_ids: likewise; zeros where None.
+
+        Raises:
+            InputError: where a text is empty or too long, or the two differ in shape.
+        """
+        return self.run(self.batches(token_ids, segment_ids))
+
+    def batches(self, token_ids, segment_ids=None, padded=False):
+        """Cuts texts into batches, a list of `Batch`; see `predict_tokens`.
+
+        Args:
+            padded: bool. Pad all to the longest bucket.
+        """
+        token_ids = _as_lists(token_ids)
+        if segment_ids is None:
+            segment_ids = [[0] * len(ids) for ids in token_ids]
+        segment_ids = _as_lists(segment_ids)
+        sizes = [len(ids) for ids in token_ids]
+        if [len(ids) for ids in segment_ids] != sizes:
+            raise InputError("`segment_ids` must have the shape of `token_ids`")
+        if sizes and not 1 <= min(sizes) <= max(sizes) <= self.lengths[-1]:
+            raise InputError(
+                f"`token_ids` must have from 1 to {self.lengths[-1]} word-pieces a text. "
+                f"Received: {min(sizes)} to {max(sizes)}"
+            )
+        lengths = self.lengths[-1:] if padded else self.lengths
+        return make_batches(token_ids, segment_ids, lengths, self.batch_sizes, self.batch_overhead)
+
+    def run(self, batches):
+        """Runs batches; returns float32 outputs of shape (texts, outputs), in text order."""
+        if self._computing is not self.model:
+            self._computing.take_weights(self.model)
+        texts = sum(len(batch.rows) for batch in batches)
+        outputs = np.empty((texts, self.model.num_classes), dtype="float32")
+        for batch in batches:
+            answers = self._function(batch.length)(batch.inputs)
+            outputs[batch.rows] = answers[: len(batch.rows)]
+        return outputs
+
+    def _function(self, length):
+        if length not in self._functions:
+            model = self._computing
+            if self.lean:
+                graph = model.for_inference(length)
+            else:
+                graph = model if length == model.sequence_length else model.at_length(length)
+            self._functions[length] = self._module.compile_graph(
+                graph, self.dtype, self.jit_compile, self.batch_size
+            )
+        return self._functions[length]
 
 
-def _compile_tensorflow(graph, length, jit_compile):
-    import tensorflow as tf
-
-    inputs = {name: tf.TensorSpec((None, length), tf.int32) for name in graph.input}
-    function = tf.function(
-        lambda inputs: graph(inputs, training=False), jit_compile=jit_compile
-    ).get_concrete_function(inputs)
-
-    def run(inputs):
-        return function({name: tf.constant(inputs[name]) for name in graph.input}).numpy()
-
-    return run
+def _batch_sizes(most, static):
+    """The rows computed for 1, 2, ... `most` texts."""
+    if not static:
+        return tuple(range(1, most + 1))
+    # Few sizes, since each is compiled: powers of two, and the largest itself.
+    return tuple(min(most, 1 << (count - 1).bit_length()) for count in range(1, most + 1))
 
 
-def _compile_jax(graph, length, jit_compile):
-    import jax
-
-    def outputs(trainable, non_trainable, inputs):
-        return graph.stateless_call(trainable, non_trainable, inputs, training=False)[0]
-
-    function = jax.jit(outputs)
-
-    def run(inputs):
-        variables = (graph.trainable_variables, graph.non_trainable_variables)
-        values = ([variable.value for variable in each] for each in variables)
-        return np.asarray(function(*values, {name: inputs[name] for name in graph.input}))
-
-    return run
-
-
-_COMPILERS = {"tensorflow": _compile_tensorflow, "jax": _compile_jax}
+def _as_lists(ragged):
+    return ragged.to_list() if hasattr(ragged, "to_list") else list(ragged)

@@ -41,3 +41,34 @@ def encoders_flops(config, length, retention=None):
         encoder_flops(config, index, entering[index], leaving[index])
         for index in range(config.num_layers)
     )
+
+
+def computed_flops(config, length, retention=None):
+    """Operations that the graph for inference really does, in the encoders, for one text.
+
+    As `encoders_flops`, but the attention output and its projection are computed for the
+    word-vectors that stay, and the last encoder works for [CLS] alone. Scoring, which sums
+    attention, is left out.
+
+    Args:
+        config: `EncoderConfig`.
+        length: int.
+        retention: `RetentionConfiguration`, or None for plain BERT.
+
+    Returns:
+        int.
+    """
+    leaving = (length,) * config.num_layers if retention is None else retention.at_length(length)
+    total, entering = 0, length
+    for index, staying in enumerate((*leaving[:-1], 1)):
+        shape = config.encoder(index)
+        keys, values = shape.num_heads * shape.key_dim, shape.num_heads * shape.value_dim
+        # All words ask, for the scores, but in the last encoder.
+        asking = 1 if index == config.num_layers - 1 else entering
+        projections = 2 * config.hidden_dim * (asking * keys + entering * (keys + values))
+        attention = 2 * entering * (asking * keys + staying * values)
+        output = 2 * staying * config.hidden_dim * values
+        feed_forward = 4 * staying * config.hidden_dim * shape.intermediate_dim
+        total += projections + attention + output + feed_forward
+        entering = staying
+    return total

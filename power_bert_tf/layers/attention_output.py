@@ -22,8 +22,10 @@ class AttentionOutput(keras.layers.Layer):
 
     Call arguments:
         hidden: tensor of shape (batch, queries, hidden_dim), the residual.
-        probabilities: tensor of shape (batch, heads, queries, keys).
-        values: tensor of shape (batch, heads, keys, value_dim).
+        probabilities: tensor of shape (batch, heads, queries, keys); None where `values` are
+            averaged already.
+        values: tensor of shape (batch, heads, keys, value_dim), averaged: queries in place of
+            keys.
 
     Returns:
         Tensor of shape (batch, queries, hidden_dim).
@@ -56,15 +58,17 @@ class AttentionOutput(keras.layers.Layer):
         self.layer_norm.build(hidden_shape)
 
     def call(self, hidden, probabilities, values, training=None):
-        probabilities = self.attention_dropout_layer(probabilities, training=training)
-        context = ops.transpose(ops.matmul(probabilities, values), (0, 2, 1, 3))
+        if probabilities is not None:
+            probabilities = self.attention_dropout_layer(probabilities, training=training)
+            values = ops.matmul(probabilities, values)
+        context = ops.transpose(values, (0, 2, 1, 3))
         batch, queries, heads, value_dim = ops.shape(context)
         context = ops.reshape(context, (batch, queries, heads * value_dim))
         projected = self.dropout_layer(self.projection(context), training=training)
         return self.layer_norm(hidden + projected)
 
-    def compute_output_shape(self, hidden_shape, probabilities_shape, values_shape):
-        return hidden_shape
+    def compute_output_spec(self, hidden, probabilities, values, training=None):
+        return keras.KerasTensor(hidden.shape, dtype=self.compute_dtype)
 
     def get_config(self):
         config = super().get_config()

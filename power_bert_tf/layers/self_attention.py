@@ -34,6 +34,23 @@ def attention_probabilities(query, key, padding_mask):
     return ops.softmax(ops.where(visible, scores, ops.cast(hidden_score, scores.dtype)))
 
 
+def fused_attention(query, key, values, padding_mask):
+    """Values averaged by `attention_probabilities`, which never stand in memory as a whole.
+
+    Args:
+        query: tensor of shape (batch, heads, queries, key_dim).
+        key: tensor of shape (batch, heads, rows, key_dim).
+        values: tensor of shape (batch, heads, rows, value_dim).
+        padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
+
+    Returns:
+        Tensor of shape (batch, heads, queries, value_dim).
+    """
+    by_row = (ops.transpose(each, (0, 2, 1, 3)) for each in (query, key, values))
+    mask = ops.cast(padding_mask, "bool")[:, None, None, :]
+    return ops.transpose(ops.dot_product_attention(*by_row, mask=mask), (0, 2, 1, 3))
+
+
 @keras.saving.register_keras_serializable(package="power_bert_tf")
 class SelfAttention(keras.layers.Layer):
     """Attention probabilities and values, not yet multiplied.
@@ -50,10 +67,14 @@ class SelfAttention(keras.layers.Layer):
     Call arguments:
         hidden: tensor of shape (batch, rows, hidden_dim).
         padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
+        queries: int. Only the first rows ask; all where None.
+        fused: bool. Average the values right away, by the backend's fused attention, and hand
+            out no probabilities. For inference: there is no dropout between.
 
     Returns:
-        probabilities: tensor of shape (batch, num_heads, rows, rows), before any dropout.
+        probabilities: tensor of shape (batch, num_heads, queries, rows), before any dropout.
         values: tensor of shape (batch, num_heads, rows, value_dim).
+        Where fused, one tensor: the averaged values, (batch, num_heads, queries, value_dim).
 
     Reference: PoWER-BERT, section 2 (self-attention mechanism).
     """
@@ -79,17 +100,23 @@ class SelfAttention(keras.layers.Layer):
         projection.build(hidden_shape)
         return projection
 
-    def call(self, hidden, padding_mask):
-        query = split_heads(self.query(hidden), self.num_heads)
+    def call(self, hidden, padding_mask, queries=None, fused=False):
+        query = split_heads(self.query(hidden[:, :queries]), self.num_heads)
         key = split_heads(self.key(hidden), self.num_heads)
         values = split_heads(self.value(hidden), self.num_heads)
+        if fused:
+            return fused_attention(query, key, values, padding_mask)
         return attention_probabilities(query, key, padding_mask), values
 
-    def compute_output_shape(self, hidden_shape, padding_mask_shape=None):
-        batch, rows = hidden_shape[:2]
-        return (
-            (batch, self.num_heads, rows, rows),
-            (batch, self.num_heads, rows, self.value_dim),
+    def compute_output_spec(self, hidden, padding_mask, queries=None, fused=False):
+        batch, rows = hidden.shape[:2]
+        asked = rows if queries is None else queries
+        if fused:
+            shape = (batch, self.num_heads, asked, self.value_dim)
+            return keras.KerasTensor(shape, dtype=self.compute_dtype)
+        return tuple(
+            keras.KerasTensor((batch, self.num_heads, *shape), dtype=self.compute_dtype)
+            for shape in ((asked, rows), (rows, self.value_dim))
         )
 
     def get_config(self):

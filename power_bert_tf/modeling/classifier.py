@@ -73,34 +73,10 @@ class BertClassifier(keras.Model):
         # By name, so that a model comes back as it was under another global policy too.
         dtype = keras.config.dtype_policy().name if dtype is None else dtype
 
-        # === Layers ===
         shared = SharedLayers(dtype=dtype) if shared is None else shared
-        dropout = shared(keras.layers.Dropout, "classifier_dropout", rate=config.dropout)
-        classifier = shared(
-            keras.layers.Dense,
-            "classifier",
-            units=num_classes,
-            kernel_initializer=bert_initializer(),
-            dtype="float32",
+        inputs, outputs, logits = _graph(
+            config, num_classes, sequence_length, reduction, head, shared
         )
-
-        # === Functional Model ===
-        inputs = encoder_inputs(sequence_length, has_segments=config.num_segments > 0)
-        hidden, _ = encode(config, reduction, shared, inputs)
-        pooled = hidden[:, 0, :]
-        if config.pooler:
-            pooled = shared(
-                keras.layers.Dense,
-                "pooler",
-                units=config.hidden_dim,
-                activation="tanh",
-                kernel_initializer=bert_initializer(),
-            )(pooled)
-        outputs = logits = classifier(dropout(pooled))
-        if head == "classification":
-            outputs = shared(
-                keras.layers.Activation, "probabilities", activation="softmax", dtype="float32"
-            )(outputs)
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         # With this `compile` knows that float16 needs its loss scaled.
         self.dtype_policy = dtype
@@ -163,11 +139,26 @@ class BertClassifier(keras.Model):
         weights (retention parameters start at one).
         """
         model = type(self)(**{**self._arguments(), "reduction": reduction})
-        ours = {layer.name: layer for layer in self.layers if layer.weights}
-        for layer in model.layers:
-            if layer.name in ours:
-                layer.set_weights(ours[layer.name].get_weights())
+        model.take_weights(self)
         return model
+
+    def with_dtype(self, dtype):
+        """A new model that computes in another dtype, over a copy of the same weights.
+
+        Args:
+            dtype: dtype policy, such as "bfloat16", in which the weights are kept too.
+        """
+        model = type(self)(**{**self._arguments(), "dtype": dtype})
+        model.take_weights(self)
+        return model
+
+    def take_weights(self, model):
+        """Copies the weights of another model, layer by layer where the names are the same."""
+        others = {layer.name: layer for layer in model.layers if layer.weights}
+        for layer in self.layers:
+            if layer.name in others:
+                for own, other in zip(layer.weights, others[layer.name].weights, strict=True):
+                    own.assign(other)
 
     def at_length(self, sequence_length):
         """The graph for inputs of another length, over the *same* variables.
@@ -178,6 +169,30 @@ class BertClassifier(keras.Model):
         shared = SharedLayers(self.layers, dtype=self._policy)
         arguments = {**self._arguments(), "sequence_length": sequence_length, "shared": shared}
         return type(self)(**arguments)
+
+    def for_inference(self, sequence_length=None):
+        """The graph that answers with the least work, over the *same* variables.
+
+        Where only [CLS] is read, the last encoder computes it alone. Encoders that score nothing
+        use fused attention where the backend has it. The answers are those of the model.
+
+        Args:
+            sequence_length: int, N where None.
+
+        Returns:
+            A functional `keras.Model` with the inputs and outputs of this one.
+        """
+        shared = SharedLayers(self.layers, dtype=self._policy)
+        inputs, outputs, _ = _graph(
+            self.config,
+            self.num_classes,
+            self.sequence_length if sequence_length is None else sequence_length,
+            self.reduction,
+            self.head,
+            shared,
+            lean=True,
+        )
+        return keras.Model(inputs, outputs, name=self.name)
 
     @property
     def logits_model(self):
@@ -215,3 +230,35 @@ class BertClassifier(keras.Model):
                 ),
             }
         )
+
+
+def _graph(config, num_classes, sequence_length, reduction, head, shared, lean=False):
+    """Inputs, outputs and logits, symbolic."""
+    # === Layers ===
+    dropout = shared(keras.layers.Dropout, "classifier_dropout", rate=config.dropout)
+    classifier = shared(
+        keras.layers.Dense,
+        "classifier",
+        units=num_classes,
+        kernel_initializer=bert_initializer(),
+        dtype="float32",
+    )
+
+    # === Functional Model ===
+    inputs = encoder_inputs(sequence_length, has_segments=config.num_segments > 0)
+    hidden, _ = encode(config, reduction, shared, inputs, lean)
+    pooled = hidden[:, 0, :]
+    if config.pooler:
+        pooled = shared(
+            keras.layers.Dense,
+            "pooler",
+            units=config.hidden_dim,
+            activation="tanh",
+            kernel_initializer=bert_initializer(),
+        )(pooled)
+    outputs = logits = classifier(dropout(pooled))
+    if head == "classification":
+        outputs = shared(
+            keras.layers.Activation, "probabilities", activation="softmax", dtype="float32"
+        )(outputs)
+    return inputs, outputs, logits

@@ -7,6 +7,9 @@ from power_bert_tf.layers import BertEmbeddings
 from power_bert_tf.layers import FeedForward
 from power_bert_tf.layers import SelfAttention
 
+# TensorFlow has no fused attention on the CPU: its `dot_product_attention` is the same products.
+_FUSING_BACKENDS = ("jax",)
+
 
 def encoder_inputs(sequence_length, has_segments=True):
     """The symbolic inputs, a dict of int32 tensors of shape (batch, sequence_length)."""
@@ -16,7 +19,7 @@ def encoder_inputs(sequence_length, has_segments=True):
     return {name: keras.Input((sequence_length,), dtype="int32", name=name) for name in names}
 
 
-def encode(config, reduction, shared, inputs):
+def encode(config, reduction, shared, inputs, lean=False):
     """Builds BERT's encoders over symbolic inputs.
 
     Args:
@@ -24,9 +27,12 @@ def encode(config, reduction, shared, inputs):
         reduction: `Reduction`.
         shared: `SharedLayers`, from which every layer comes.
         inputs: dict of symbolic tensors as `encoder_inputs` makes it.
+        lean: bool. Leave out what does not reach CLS, and fuse attention that nobody looks at;
+            for inference, since the layers' dropout has other rows to fall on.
 
     Returns:
-        hidden: symbolic tensor of shape (batch, rows, hidden_dim); CLS in row 0.
+        hidden: symbolic tensor of shape (batch, rows, hidden_dim); CLS in row 0, and where
+            `lean`, alone if the reduction lets it.
         padding_mask: symbolic int tensor of shape (batch, rows).
     """
     input_mask = padding_mask = inputs["padding_mask"]
@@ -46,16 +52,28 @@ def encode(config, reduction, shared, inputs):
         hidden, padding_mask = reduction.before_encoder(
             shared, index, hidden, padding_mask, input_mask
         )
-        probabilities, values = shared(
+        only_cls = lean and index == config.num_layers - 1 and reduction.leaves_cls
+        acts = not only_cls and reduction.acts_at(index, hidden.shape[1])
+        fused = lean and not acts and keras.config.backend() in _FUSING_BACKENDS
+        attended = shared(
             SelfAttention,
             f"encoder_{index}_self_attention",
             num_heads=shape.num_heads,
             key_dim=shape.key_dim,
             value_dim=shape.value_dim,
-        )(hidden, padding_mask)
-        hidden, probabilities, padding_mask = reduction.before_output(
-            shared, index, hidden, probabilities, padding_mask, input_mask
+        )(
+            hidden,
+            padding_mask,
+            queries=1 if only_cls else None,
+            fused=fused,
         )
+        probabilities, values = (None, attended) if fused else attended
+        if only_cls:
+            hidden, padding_mask = hidden[:, :1], padding_mask[:, :1]
+        if acts:
+            hidden, probabilities, padding_mask = reduction.before_output(
+                shared, index, hidden, probabilities, padding_mask, input_mask
+            )
         hidden = shared(
             AttentionOutput,
             f"encoder_{index}_attention_output",
@@ -63,9 +81,10 @@ def encode(config, reduction, shared, inputs):
             attention_dropout=config.attention_dropout,
             layer_norm_epsilon=config.layer_norm_epsilon,
         )(hidden, probabilities, values)
-        hidden = reduction.after_output(
-            shared, index, hidden, probabilities, padding_mask, input_mask
-        )
+        if acts:
+            hidden = reduction.after_output(
+                shared, index, hidden, probabilities, padding_mask, input_mask
+            )
         hidden = shared(
             FeedForward,
             f"encoder_{index}_feed_forward",

@@ -22,14 +22,23 @@ SELECTIONS = ("attention", "head", "random")
 class Reduction:
     """Three hooks that leave everything as it is. Subclasses override what they need.
 
+    `leaves_cls` says that the hooks hand CLS on as it is, whatever they do to others, so that an
+    encoder of which only CLS is read needs none of them.
+
     Each hook gets `shared` (`SharedLayers`, which makes the layers), the encoder's `index` from
     0, and symbolic tensors: `hidden` (batch, rows, hidden_dim), `probabilities` (batch, heads,
     queries, keys), `padding_mask` (batch, rows) and `input_mask` (batch, N), the mask as it was
     before any encoder.
     """
 
+    leaves_cls = True
+
     def check(self, num_layers, sequence_length):
         """Raises InputError unless it fits a model of these sizes."""
+
+    def acts_at(self, index, rows):
+        """Whether an encoder that gets `rows` word-vectors needs the hooks after attention."""
+        return True
 
     def at_home(self, sequence_length):
         """This reduction with what it keeps of the length that a model is first built for."""
@@ -69,6 +78,9 @@ class Reduction:
 class NoReduction(Reduction):
     """Plain BERT."""
 
+    def acts_at(self, index, rows):
+        return False
+
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
 class SoftExtraction(Reduction):
@@ -82,6 +94,8 @@ class SoftExtraction(Reduction):
 
     Reference: PoWER-BERT, section 3.3.
     """
+
+    leaves_cls = False  # It is scaled by a parameter of its own.
 
     def __init__(self, strength, basis="absolute", count_self=False, length=None):
         if not strength >= 0:
@@ -181,11 +195,17 @@ class Extraction(Reduction):
                 "fixed number of word-vectors. Received: None"
             )
 
+    def acts_at(self, index, rows):
+        self._check_static(rows)
+        if self.retention.basis == "absolute":
+            return self.retention.lengths[index] < rows
+        # The same share as before of the same text is what there is.
+        before = self.retention.reference_length
+        if index > 0:
+            before = self.retention.lengths[index - 1]
+        return self.retention.lengths[index] < before
+
     def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
-        self._check_static(input_mask.shape[1])
-        if self.retention.at_length(hidden.shape[1])[index] == hidden.shape[1]:
-            if self.retention.basis == "absolute":
-                return hidden, probabilities, padding_mask
         extract = shared(
             Extract,
             f"encoder_{index}_extract",

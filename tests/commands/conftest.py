@@ -159,6 +159,11 @@ def without_timing():
     times = {"batch_size": 1, "texts": 1, "rounds": 1, "seconds": dict.fromkeys(ways, seconds)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "_times", lambda *arguments: times)
+        patch.setattr(
+            report,
+            "mode_times",
+            lambda model, modes, *rest, **rounds: [{**mode, "ms_a_text": 1.0} for mode in modes],
+        )
         yield
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from power_bert_tf.cli import main
 from power_bert_tf.commands.benchmark import Benchmark
+from power_bert_tf.commands.benchmark_table import LABELS
 from power_bert_tf.deploy.comparison import WAYS
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.modeling import EncoderConfig
@@ -34,7 +35,7 @@ def test_benchmark(lengths, tmp_path, capsys):
     figures = json.loads(output.read_text())
     time = figures["time"]
     assert (time["rounds"], time["texts"], time["batch_size"]) == (3, 20, 8)
-    assert set(time["seconds"]) == set(WAYS)
+    assert set(time["seconds"]) == set(LABELS)
     medians = {name: each["median"] for name, each in time["seconds"].items()}
     assert time["speedup"]["unpadded_over_unpadded"] == pytest.approx(
         medians["bert_unpadded"] / medians["power_bert_unpadded"]
@@ -42,19 +43,19 @@ def test_benchmark(lengths, tmp_path, capsys):
     assert figures["matrix_product_peak"] > 1e8
     assert figures["backend"] in figures["versions"]
     printed = capsys.readouterr().out
-    for name, label in WAYS.items():
+    for name, label in LABELS.items():
         assert re.search(rf"^{label} .*x +[\d.]+$", printed, re.M), name
-    gain = re.search(r"both without padding: ([\d.]+)x", printed)[1]
+    gain = re.search(r"both without padding ([\d.]+)x", printed)[1]
     assert float(gain) == pytest.approx(time["speedup"]["unpadded_over_unpadded"], abs=0.006)
 
 
 def test_lengths_are_those_of_the_file(lengths):
-    benchmark = Benchmark("20,5", "bert-tiny", 24, lengths, texts=20)
-    sizes = benchmark._sizes()
+    benchmark = Benchmark("20,5", lengths=lengths, texts=20)
+    sizes = benchmark._sizes(24)
     # Three fifths, a fifth and a fifth of it; what is longer than N is cut.
     np.testing.assert_array_equal(np.sort(sizes), [9] * 12 + [16] * 4 + [24] * 4)
     assert not (np.diff(sizes) >= 0).all()
-    np.testing.assert_array_equal(Benchmark("20,5", sequence_length=24)._sizes(), [24] * 128)
+    np.testing.assert_array_equal(Benchmark("20,5")._sizes(24), [24] * 128)
 
 
 def test_operations_are_counted_text_by_text(lengths, tmp_path):
@@ -71,10 +72,51 @@ def test_operations_are_counted_text_by_text(lengths, tmp_path):
     )
 
 
+def test_a_run_on_its_own_lengths(finished_run, tmp_path, capsys):
+    output, picture = tmp_path / "figures.json", tmp_path / "picture.png"
+    arguments = ["--run", str(finished_run.path), "--texts", "16", "--runs", "1"]
+    files = ["--output", str(output), "--picture", str(picture)]
+    assert main(["benchmark", *arguments, *files]) == 0
+    figures, report = json.loads(output.read_text()), finished_run.json("report.json")
+    assert figures["retention"] == report["retention"]
+    assert figures["sequence_length"] == 12
+    assert figures["mean_length"] == pytest.approx(report["mean_length"], abs=0.7)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_model(finished_run, tmp_path):
+    output = tmp_path / "figures.json"
+    arguments = ["--batch-size", "4", "--runs", "1", "--output", str(output)]
+    power = str(finished_run.path / "re-train" / "model.keras")
+    assert main(["benchmark", "--model", power, *arguments]) == 0
+    assert (
+        json.loads(output.read_text())["retention"] == finished_run.json("report.json")["retention"]
+    )
+    assert main(["benchmark", "3,2", "--model", power, *arguments]) == 0
+    assert json.loads(output.read_text())["retention"] == "3,2"
+
+
+@pytest.mark.data
+def test_lengths_of_a_task(real_data):
+    vocabulary = real_data / "data" / "vocab" / "vocab.txt"
+    benchmark = Benchmark(
+        "20,5", task="sst2", vocabulary=vocabulary, tfds_dir=real_data / "tfds", texts=872
+    )
+    assert benchmark._sizes(64).mean() == pytest.approx(25.2, abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["20,5", "--size", "bert-huge"], "`size` must be one of .*'bert-huge'"),
+        ([], "`retention` must be given"),
+        (["20,5", "--size", "bert-tiny", "--run", "there"], "give one of .* Received: size, run"),
+        (["20,5", "--run", "there", "--sequence-length", "8"], "`sequence_length` goes with"),
+        (["20,5", "--run", "/nowhere"], "`run` must be a folder that `power-bert fit` made"),
+        (["20,5", "--model", "/nowhere"], "there is no model at /nowhere"),
+        ([*SMALL, "--runtime", "abacus"], "`runtime` must be one of"),
+        ([*SMALL, "--task", "sst2"], "give `task` and `vocabulary` together"),
+        ([*SMALL, "--task", "sst2", "--lengths", "/nowhere"], "`lengths` or `task`, not both"),
         (["20,5"], "each of the 12 encoders. Received: 2"),
         (["5,20", "--size", "bert-tiny"], "must not increase"),
         (["200,5", "--size", "bert-tiny"], "not be longer than the sequence length 128"),
@@ -115,4 +157,4 @@ def test_under_jax_without_tensorflow(lengths):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "jax on " in done.stdout and WAYS["power_bert_unpadded"] in done.stdout
+    assert "jax float32 XLA on " in done.stdout and WAYS["power_bert_unpadded"] in done.stdout

@@ -15,6 +15,7 @@ from power_bert_tf.cli import main
 from power_bert_tf.commands.fit import Fit
 from power_bert_tf.data import Examples
 from power_bert_tf.deploy.flops import encoders_flops
+from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.training.run_folder import RunFolder
 
@@ -121,6 +122,19 @@ def test_the_report_has_times_against_both_baselines(finished_run):
     assert time["speedup"]["unpadded_over_unpadded"] == pytest.approx(
         medians["bert_unpadded"] / medians["power_bert_unpadded"]
     )
+
+
+def test_the_report_says_what_is_fastest_here(finished_run):
+    modes = finished_run.json("report.json")["modes"]
+    assert {(mode["runtime"], mode["dtype"]) for mode in modes} >= {
+        ("tensorflow", "float32"),
+        ("tensorflow", "bfloat16"),
+    }
+    times = [mode["ms_a_text"] for mode in modes]
+    assert 0 < times[0] and times == sorted(times)
+    written = (finished_run.path / "report.md").read_text()
+    fastest = f"Fastest here: {mode_name(modes[0])}, "
+    assert fastest in written and fastest in finished_run.printed
 
 
 def test_the_report_can_be_read(finished_run):

@@ -148,3 +148,10 @@ def test_bad_input():
         preprocessor(["a"], sequence_length=1)
     with pytest.raises(InputError, match="`text_pair` should have one text for each"):
         Preprocessor(TOKENIZER, 8)(["a"], ["b", "c"])
+
+
+def test_texts_are_encoded_without_padding():
+    token_ids, segment_ids = Preprocessor(TOKENIZER, 6).encode(["a", "a b c d"], ["b", "c"])
+    assert token_ids == [[CLS, A, SEP, B, SEP], [CLS, A, B, SEP, C, SEP]]
+    assert segment_ids == [[0, 0, 0, 1, 1], [0, 0, 0, 0, 1, 1]]
+    assert Preprocessor(TOKENIZER, 6).encode(["a b"]) == ([[CLS, A, B, SEP]], [[0] * 4])

@@ -1,36 +1,161 @@
-"""A compiled graph answers as the model does, over the same variables."""
+"""A compiled classifier answers as its model does, in the order of the texts."""
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from training import toy
 
-from power_bert_tf.deploy.compiled import compile_graph
+from power_bert_tf.deploy import compiled as module
+from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import Extraction
+from power_bert_tf.modeling import SoftExtraction
+
+LENGTH = 16
+REDUCTIONS = {
+    "bert": None,
+    "absolute": Extraction("9,4"),
+    "relative": Extraction("9,4 of 16"),
+    "soft": SoftExtraction(0.1),
+}
 
 
-def some_inputs(length):
-    return {
-        name: np.asarray(values)
-        for name, values in toy.preprocessor(length)(toy.examples(5, seed=1).texts).items()
-    }
+@pytest.fixture(scope="module", params=REDUCTIONS)
+def model(request):
+    return toy.classifier(LENGTH, seed=3, reduction=REDUCTIONS[request.param])
+
+
+def padded_answers(model, preprocessor, examples):
+    inputs = preprocessor(examples.texts, examples.text_pairs)
+    return model.predict(inputs, verbose=0)
+
+
+def compile_toy(model, **options):
+    return CompiledClassifier(model, toy.preprocessor(LENGTH), **options)
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("length", [12, 16])
-def test_answers_and_shared_variables(length, jit_compile):
-    model = toy.classifier(16, seed=3, reduction=Extraction("9,4"))
-    function = compile_graph(model, length, jit_compile)
-    inputs = some_inputs(length)
-    expected = model.at_length(length).predict(inputs, verbose=0)
-    np.testing.assert_allclose(function(inputs), expected, rtol=0, atol=1e-5)
-    # No copy: what the model learns later is in the compiled graph.
-    model.get_layer("classifier").bias.assign([7.0, -7.0])
-    assert (function(inputs)[:, 0] > 0.9).all()
+@pytest.mark.parametrize("lean", [False, True])
+def test_answers_are_those_of_the_padded_model(model, lean, jit_compile):
+    compiled = compile_toy(model, batch_size=8, lean=lean, jit_compile=jit_compile)
+    examples = toy.examples(37, seed=3)
+    expected = padded_answers(model, compiled.preprocessor, examples)
+    assert np.ptp(expected[:, 0]) > 0.1
+    answers = compiled.predict(examples.texts)
+    assert answers.dtype == "float32"
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
+    # Both buckets were used, each by a function of its own.
+    assert sorted(compiled._functions) == [8, LENGTH]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("bfloat16", 0.06), ("float16", 0.008)])
+def test_sixteen_bits_answer_nearly_alike(model, dtype, tolerance):
+    compiled = compile_toy(model, batch_size=8, dtype=dtype)
+    examples = toy.examples(37, seed=3)
+    expected = padded_answers(model, compiled.preprocessor, examples)
+    answers = compiled.predict(examples.texts)
+    # A word whose score ties in 16 bits may make another answer; most are the same.
+    error = np.abs(answers - expected).max(axis=1)
+    assert 0 < np.quantile(error, 0.8) < tolerance
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_answers_follow_the_model(model, dtype):
+    compiled = compile_toy(model, batch_size=4, dtype=dtype)
+    examples = toy.examples(12, seed=3)
+    before = compiled.predict(examples.texts)
+    kernel = model.get_layer("classifier").kernel
+    kernel.assign(-1.5 * kernel)
+    try:
+        answers = compiled.predict(examples.texts)
+        expected = padded_answers(model, compiled.preprocessor, examples)
+    finally:
+        kernel.assign(kernel / -1.5)
+    assert np.abs(answers - before).max() > 0.1
+    tolerance = 1e-5 if dtype == "float32" else 0.1
+    assert np.quantile(np.abs(answers - expected), 0.8) < tolerance
+
+
+def test_pairs_and_regression():
+    model = toy.classifier(LENGTH, seed=2, head="regression")
+    compiled = compile_toy(model, batch_size=4)
+    examples = toy.examples(9, seed=5, pairs=True)
+    answers = compiled.predict(examples.texts, examples.text_pairs)
+    assert answers.shape == (9, 1)
+    expected = padded_answers(model, compiled.preprocessor, examples)
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
+
+
+def test_word_pieces_as_lists_or_ragged():
+    compiled = compile_toy(toy.classifier(LENGTH, seed=3))
+    texts = toy.examples(5, seed=3).texts
+    ragged, segments = compiled.preprocessor.ragged(tf.constant(texts))
+    expected = compiled.predict(texts)
+    np.testing.assert_array_equal(compiled.predict_tokens(ragged, segments), expected)
+    np.testing.assert_array_equal(compiled.predict_tokens(ragged.to_list()), expected)
+    assert compiled.predict_tokens([]).shape == (0, 2)
+
+
+def test_padding_to_the_whole_uses_one_graph():
+    compiled = compile_toy(toy.classifier(LENGTH), batch_overhead=1)
+    texts = [[2, 3], [2] * 12]
+    assert [batch.length for batch in compiled.batches(texts)] == [8, LENGTH]
+    assert [batch.length for batch in compiled.batches(texts, padded=True)] == [LENGTH]
+
+
+def test_after_warm_up_nothing_is_compiled(monkeypatch):
+    compiled = compile_toy(toy.classifier(LENGTH, seed=3), batch_size=4)
+    assert compiled.warm_up() is compiled
+
+    def fail(*arguments):
+        raise AssertionError("compiled anew")
+
+    monkeypatch.setattr(compiled._module, "compile_graph", fail)
+    examples = toy.examples(9, seed=3)
+    assert compiled.predict(examples.texts).shape == (9, 2)
+
+
+def test_batch_sizes():
+    assert module._batch_sizes(5, static=False) == (1, 2, 3, 4, 5)
+    assert module._batch_sizes(9, static=True) == (1, 2, 4, 4, 8, 8, 8, 8, 9)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "`batch_size` must be at least 1"),
+        ({"lengths": ()}, r"`lengths` must be .* Received: lengths=\(\)"),
+        ({"lengths": (8, 17)}, "`lengths` must be from 1 to the model's sequence length 16"),
+        ({"dtype": "float64"}, "`dtype` must be one of float32, .*'float64'"),
+        ({"runtime": "abacus"}, "`runtime` must be one of tensorflow, .*'abacus'"),
+        ({"runtime": "jax"}, "Keras must run on jax .*KERAS_BACKEND=tensorflow"),
+    ],
+)
+def test_refuses(options, message):
+    with pytest.raises(InputError, match=message):
+        CompiledClassifier(toy.classifier(LENGTH), **options)
+
+
+@pytest.mark.parametrize(
+    ("token_ids", "segment_ids", "message"),
+    [
+        ([[2, 3], []], None, "from 1 to 16 word-pieces a text. Received: 0 to 2"),
+        ([[2] * 17], None, "Received: 17 to 17"),
+        ([[2, 3]], [[0]], "`segment_ids` must have the shape of `token_ids`"),
+    ],
+)
+def test_refuses_word_pieces(token_ids, segment_ids, message):
+    with pytest.raises(InputError, match=message):
+        CompiledClassifier(toy.classifier(LENGTH)).predict_tokens(token_ids, segment_ids)
+
+
+def test_strings_need_a_preprocessor():
+    with pytest.raises(InputError, match="`preprocessor` must be given"):
+        CompiledClassifier(toy.classifier(LENGTH)).predict(["good"])
 
 
 def test_other_backends_are_named(monkeypatch):
     monkeypatch.setattr(keras.config, "backend", lambda: "torch")
     with pytest.raises(InputError, match="tensorflow, jax.*KERAS_BACKEND=torch"):
-        compile_graph(toy.classifier(16), 16)
+        CompiledClassifier(toy.classifier(LENGTH))

@@ -1,10 +1,17 @@
 """The two configurations that PoWER-BERT's paper prints, and numbers worked by hand."""
 
 import pytest
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2_as_graph,
+)
 
+from power_bert_tf.deploy.flops import computed_flops
 from power_bert_tf.deploy.flops import encoder_flops
 from power_bert_tf.deploy.flops import encoders_flops
+from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
+from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import RetentionConfiguration
 
 # Goyal et al., PoWER-BERT (ICML 2020): section 4 gives RTE's configuration, figure 1 the other.
@@ -59,3 +66,70 @@ def test_keeping_everything_saves_nothing():
     everything = RetentionConfiguration.parse("9,9")
     for length in (4, 9):
         assert encoders_flops(config, length, everything) == encoders_flops(config, length)
+
+
+def profiled_products(graph):
+    """What TensorFlow's profiler counts in the matrix products of a graph, for one text."""
+    inputs = {
+        name: tf.TensorSpec((1, *tensor.shape[1:]), tf.int32)
+        for name, tensor in graph.input.items()
+    }
+    function = tf.function(lambda inputs: graph(inputs, training=False))
+    frozen, _ = convert_variables_to_constants_v2_as_graph(function.get_concrete_function(inputs))
+    options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+    with tf.Graph().as_default() as imported:
+        tf.graph_util.import_graph_def(frozen.graph.as_graph_def(), name="")
+        node = tf.compat.v1.profiler.profile(
+            imported, options={**options, "output": "none"}, cmd="op"
+        )
+    counted = {}
+    while node.children:
+        node = node.children[0]
+        counted[node.name] = node.float_ops
+    return counted["MatMul"] + counted["BatchMatMulV2"]
+
+
+@pytest.mark.parametrize(
+    ("retention", "scored"),
+    [
+        (None, ()),
+        ("9,5,2", (16, 9)),
+        ("9,9,2", (16,)),
+        ("16,5,5", (16,)),
+        ("10,5,2 of 16", (16, 10)),
+    ],
+)
+def test_the_profiler_counts_the_same(retention, scored):
+    width, length = 8, 16
+    config = EncoderConfig(
+        vocabulary_size=20,
+        num_layers=3,
+        num_heads=2,
+        hidden_dim=width,
+        intermediate_dim=12,
+        max_sequence_length=length,
+    )
+    model = BertClassifier(config, 2, length, Extraction(retention) if retention else None)
+    # Pooler and head; and the sum over the queries in each encoder that scores.
+    others = 2 * width * width + 2 * width * 2
+    entering = {
+        None: (),
+        "9,5,2": (16, 9),
+        "9,9,2": (16,),
+        "16,5,5": (16,),
+        "10,5,2 of 16": (16, 10),
+    }
+    others += sum(2 * rows * rows for rows in entering[retention])
+    kept = model.reduction.retention if retention else None
+    assert profiled_products(model.for_inference()) == computed_flops(config, length, kept) + others
+    if retention is None:
+        others_per_text = encoders_flops(config, length) + others
+        assert profiled_products(model) == others_per_text
+
+
+def test_what_is_computed_by_hand():
+    """H = 4, F = 6, 5 words: 3 stay, then [CLS] alone; 2mkn for each product."""
+    config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=4, intermediate_dim=6)
+    first = 3 * 2 * 5 * 16 + 2 * 5 * 5 * 4 + 2 * 3 * 5 * 4 + 2 * 3 * 16 + 4 * 3 * 24
+    last = 2 * 1 * 16 + 2 * 2 * 3 * 16 + 2 * 3 * 4 + 2 * 3 * 4 + 2 * 16 + 4 * 24
+    assert computed_flops(config, 5, RetentionConfiguration.parse("3,2")) == first + last

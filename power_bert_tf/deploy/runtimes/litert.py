@@ -9,14 +9,17 @@ from power_bert_tf.deploy.runtimes.conversion import input_name
 from power_bert_tf.deploy.runtimes.conversion import quiet
 
 DTYPES = ("float32",)
+STATIC_BATCH = True
 
 
-def compile_graph(graph, dtype="float32"):
+def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
     """Compiles a graph of static length with LiteRT, with the weights that it has now.
 
     Args:
         graph: `BertClassifier`, or a functional model of the same inputs, in float32.
         dtype: str, one of `DTYPES`.
+        jit_compile: bool, ignored: the runtime has a compiler of its own.
+        batch_size: int, ignored.
 
     Returns:
         A function from a dict of int32 arrays of shape (batch, N) to a float32 array of shape

@@ -10,20 +10,24 @@ from power_bert_tf.deploy.runtimes.conversion import quiet
 # As OpenVINO calls them.
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 DTYPES = tuple(_PRECISIONS)
+STATIC_BATCH = False
 
 
-def compile_graph(graph, dtype="float32"):
+def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
     """Compiles a graph of static length with OpenVINO, with the weights that it has now.
 
     Args:
         graph: `BertClassifier`, or a functional model of the same inputs, in float32.
         dtype: str, one of `DTYPES`, to compute in. Processors without instructions for a 16-bit
             type compute in float32.
+        jit_compile: bool, ignored: the runtime has a compiler of its own.
+        batch_size: int, the batch size that comes most, which is compiled for itself: where a
+            graph extracts, static shapes are faster.
 
     Returns:
         A function from a dict of int32 arrays of shape (batch, N) to a float32 array of shape
-        (batch, outputs). It compiles anew for each batch size, since static shapes are faster:
-        the first call of each takes seconds, and each keeps a copy of the weights.
+        (batch, outputs). The first call with `batch_size`, and the first with another, take
+        seconds, and each keeps a copy of the weights.
 
     Raises:
         InputError: where OpenVINO is not installed, or cannot compute so.
@@ -39,11 +43,13 @@ def compile_graph(graph, dtype="float32"):
     requests = {}
 
     def run(inputs):
-        shape = inputs[names[0]].shape
-        if shape not in requests:
-            model.reshape(dict.fromkeys(model.inputs, list(shape)))
-            requests[shape] = core.compile_model(model, "CPU", options).create_infer_request()
-        request = requests[shape]
+        shape = list(inputs[names[0]].shape)
+        if shape[0] != batch_size:
+            shape[0] = -1
+        if shape[0] not in requests:
+            model.reshape(dict.fromkeys(model.inputs, shape))
+            requests[shape[0]] = core.compile_model(model, "CPU", options).create_infer_request()
+        request = requests[shape[0]]
         request.infer([np.ascontiguousarray(inputs[name], "int32") for name in names])
         # A copy, since the next call writes to the same place.
         return request.get_output_tensor(0).data.astype("float32")

@@ -1,0 +1,91 @@
+"""Texts in batches of alike lengths, so that little padding is computed."""
+
+import dataclasses
+
+import numpy as np
+
+
+def bucket_lengths(sequence_length):
+    """Lengths to pad to: finer steps for short texts, N itself last.
+
+    Every multiple of 8 up to 64, of 16 up to 128, of 32 up to 256 and so on: at most an eighth
+    or so of a batch is padding, and there are few graphs.
+    """
+    lengths, length, step = [], 0, 8
+    while length + step < sequence_length:
+        length += step
+        lengths.append(length)
+        if length == 8 * step:
+            step *= 2
+    return (*lengths, sequence_length)
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Texts of one bucket: where they stood, and their inputs, (batch, length) each.
+
+    There may be more inputs than texts, where only certain batch sizes are compiled: the rest
+    is padding.
+    """
+
+    rows: np.ndarray
+    length: int
+    inputs: dict
+
+
+def cheapest_batches(lengths, batch_sizes, overhead):
+    """Cuts texts that are sorted by length into batches, so that least is computed in all.
+
+    A batch costs `overhead` plus its rows times the length that its longest text is padded to.
+
+    Args:
+        lengths: int array (texts,), non-decreasing: the bucket of each text.
+        batch_sizes: int array (most,): the rows computed for a batch of 1, 2, ... texts.
+        overhead: number, what a batch costs beside its word-vectors, in word-vectors.
+
+    Returns:
+        list of slices, in order.
+    """
+    most = len(batch_sizes)
+    # cost[i]: of the first i texts; start[i]: where their last batch begins.
+    cost, start = np.zeros(len(lengths) + 1), np.zeros(len(lengths) + 1, dtype=int)
+    for end, length in enumerate(lengths, start=1):
+        count = min(most, end)
+        costs = cost[end - count : end][::-1] + overhead + batch_sizes[:count] * length
+        best = int(np.argmin(costs))
+        cost[end], start[end] = costs[best], end - best - 1
+    slices, end = [], len(lengths)
+    while end:
+        slices.append(slice(int(start[end]), end))
+        end = int(start[end])
+    return slices[::-1]
+
+
+def make_batches(token_ids, segment_ids, lengths, batch_sizes, overhead):
+    """Sorts texts by length, cuts them into batches and pads each to its bucket.
+
+    Args:
+        token_ids, segment_ids: lists of int sequences, one for each text, of at most the longest
+            of `lengths`.
+        lengths: increasing ints, the buckets.
+        batch_sizes, overhead: those of `cheapest_batches`.
+
+    Returns:
+        list of `Batch`.
+    """
+    sizes = np.array([len(ids) for ids in token_ids], dtype="int64")
+    order = np.argsort(sizes, kind="stable")
+    buckets = np.array(lengths)[np.searchsorted(lengths, sizes[order])]
+    batches = []
+    for part in cheapest_batches(buckets, np.asarray(batch_sizes), overhead):
+        rows, length = order[part], int(buckets[part.stop - 1])
+        inputs = {
+            name: np.zeros((batch_sizes[len(rows) - 1], length), dtype="int32")
+            for name in ("token_ids", "segment_ids", "padding_mask")
+        }
+        for place, row in enumerate(rows):
+            inputs["token_ids"][place, : sizes[row]] = token_ids[row]
+            inputs["segment_ids"][place, : sizes[row]] = segment_ids[row]
+            inputs["padding_mask"][place, : sizes[row]] = 1
+        batches.append(Batch(rows, length, inputs))
+    return batches
