@@ -22,8 +22,8 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import numpy as np
 
-from power_bert_tf.deploy.bucketed import BucketedClassifier
-from power_bert_tf.deploy.bucketed import bucket_lengths
+from power_bert_tf.deploy.batching import bucket_lengths
+from power_bert_tf.deploy.batching import make_batches
 from power_bert_tf.deploy.timing import interleaved_seconds
 
 TORCH_NAMES = {
@@ -65,7 +65,7 @@ def torch_example(kind, length=16):
     return example
 
 
-def pytorch(kind, dtype):
+def pytorch(kind, dtype, batch_size):
     import torch
 
     model = torch_model(kind).to(getattr(torch, dtype))
@@ -80,7 +80,7 @@ def pytorch(kind, dtype):
     return run
 
 
-def onnx(kind, dtype):
+def onnx(kind, dtype, batch_size):
     import onnxruntime
     import torch
 
@@ -105,7 +105,7 @@ def onnx(kind, dtype):
     return run
 
 
-def openvino(kind, dtype):
+def openvino(kind, dtype, batch_size):
     import openvino
 
     with warnings.catch_warnings():
@@ -118,7 +118,9 @@ def openvino(kind, dtype):
     }
 
     def run(inputs):
-        shape = inputs["token_ids"].shape
+        rows, length = inputs["token_ids"].shape
+        # Static shapes where they occur most, to its advantage; few graphs for the rest.
+        shape = (rows if rows == batch_size else -1, length)
         if shape not in requests:
             model.reshape({port.get_any_name(): list(shape) for port in model.inputs})
             requests[shape] = core.compile_model(model, "CPU", options).create_infer_request()
@@ -129,7 +131,7 @@ def openvino(kind, dtype):
     return run
 
 
-def keras_hub(kind, dtype):
+def keras_hub(kind, dtype, batch_size):
     import keras
     import keras_hub
     import tensorflow as tf
@@ -179,11 +181,13 @@ def measure(arguments):
     ways = {"padded": (length,)}
     if sizes.min() < length:
         ways["buckets"] = bucket_lengths(length)
+    # The same batches that the package cuts for its own models.
+    batch_sizes, overhead = np.arange(1, arguments.batch_size + 1), 64
     batches = {
-        way: BucketedClassifier(None, lengths, arguments.batch_size).batches(token_ids, segment_ids)
+        way: make_batches(token_ids, segment_ids, lengths, batch_sizes, overhead)
         for way, lengths in ways.items()
     }
-    runs = {name: PEERS[name][0](*PEERS[name][1:]) for name in names}
+    runs = {name: PEERS[name][0](*PEERS[name][1:], arguments.batch_size) for name in names}
 
     def work(run, way):
         return lambda: [run(batch.inputs) for batch in batches[way]]
