@@ -43,8 +43,12 @@ def default_runtime():
 
 
 def usable_modes():
-    """What graphs can be compiled by here: dicts of `runtime`, `dtype` and `jit_compile`."""
+    """What graphs can be compiled by here: dicts of `runtime`, `dtype` and `jit_compile`.
+
+    Without float16 on a CPU, which has few products for it.
+    """
     backend = default_runtime()
+    left_out = () if keras.distribution.list_devices("gpu") else ("float16",)
     modes = []
     for name, module in _MODULES.items():
         if name != backend and (name in NATIVE or backend != "tensorflow"):
@@ -52,7 +56,8 @@ def usable_modes():
         if importlib.util.find_spec(module) is None:
             continue
         for dtype in load_runtime(name, "float32").DTYPES:
-            modes.append({"runtime": name, "dtype": dtype, "jit_compile": name == "jax"})
+            if dtype not in left_out:
+                modes.append({"runtime": name, "dtype": dtype, "jit_compile": name == "jax"})
         if name == "tensorflow":
             modes.append({"runtime": name, "dtype": "float32", "jit_compile": True})
     return modes

@@ -1,0 +1,49 @@
+"""Which runtimes and dtypes there are here."""
+
+import importlib.util
+
+import keras
+import pytest
+
+from power_bert_tf.deploy import runtimes
+from power_bert_tf.errors import InputError
+
+
+def names():
+    return [runtimes.mode_name(mode) for mode in runtimes.usable_modes()]
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Only TensorFlow and what a test adds."""
+    there = {"tensorflow"}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in there or None)
+    return there
+
+
+def test_tensorflow_alone(installed):
+    assert names() == ["tensorflow float32", "tensorflow bfloat16", "tensorflow float32 XLA"]
+
+
+def test_with_a_gpu_there_is_float16(installed, monkeypatch):
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda kind: [f"{kind}:0"])
+    assert "tensorflow float16" in names()
+
+
+def test_what_is_installed_beside_it(installed):
+    installed |= {"openvino", "jax"}
+    # JAX needs Keras to run on it.
+    assert [name for name in names() if not name.startswith("tensorflow")] == [
+        "openvino float32",
+        "openvino bfloat16",
+    ]
+
+
+def test_every_mode_can_be_loaded():
+    for mode in runtimes.usable_modes():
+        assert runtimes.load_runtime(mode["runtime"], mode["dtype"]).compile_graph
+
+
+def test_a_dtype_that_a_runtime_has_not():
+    with pytest.raises(InputError, match="`dtype` must be one of float32 with the runtime onnx"):
+        runtimes.load_runtime("onnx", "bfloat16")
