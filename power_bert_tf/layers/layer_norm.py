@@ -39,7 +39,9 @@ class LayerNorm(keras.layers.Layer):
         centred = inputs - ops.mean(inputs, axis=(-1,), keepdims=True)
         variance = ops.mean(ops.square(centred), axis=(-1,), keepdims=True)
         normalised = centred / ops.sqrt(variance + self.epsilon)
-        return ops.cast(normalised * self.gamma + self.beta, self.compute_dtype)
+        # The weights are 16 bits wide themselves under a policy that is not mixed.
+        gamma, beta = (ops.cast(weight, "float32") for weight in (self.gamma, self.beta))
+        return ops.cast(normalised * gamma + beta, self.compute_dtype)
 
     def compute_output_shape(self, inputs_shape):
         return inputs_shape

@@ -109,7 +109,8 @@ def test_search_learns_at_two_rates():
     # Both halve at the only step of a schedule of one step: 1 / (1 + 1).
     for path, move in moves.items():
         rate = 0.5 * (0.25 if path in retention else 1e-4)
-        assert move <= 1.001 * rate, path
+        # Weights near 1 are rounded to 6e-8.
+        assert move <= rate + 1e-7, path
     assert min(moves[path] for path in retention) > 0.99 * 0.125
     assert moves["classifier/kernel"] > 0.9 * 0.5e-4
 
