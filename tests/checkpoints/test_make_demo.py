@@ -22,6 +22,7 @@ def make_demo():
     return module
 
 
+@pytest.mark.large
 def test_makes_a_checkpoint(make_demo, tmp_path, capsys):
     stages = (make_demo.Stage(1, 2, 1e-3), make_demo.Stage(2, 2, 1e-9))
     make_demo.make(tmp_path / "demo", 1000, stages)

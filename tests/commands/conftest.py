@@ -167,11 +167,24 @@ def without_timing():
         yield
 
 
+@contextlib.contextmanager
+def in_few_modes():
+    """Reports that compare two modes, instead of all that are installed: each is compiled."""
+    modes = [
+        {"runtime": "tensorflow", "dtype": dtype, "jit_compile": False}
+        for dtype in ("float32", "bfloat16")
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "usable_modes", lambda: modes)
+        yield
+
+
 @pytest.fixture(scope="session")
 def finished_run(materials):
     """Single texts, all three steps. Tests leave it as it is."""
     path = materials.folder / "run"
-    return run_to_the_end(path, materials.fit(path))
+    with in_few_modes():
+        return run_to_the_end(path, materials.fit(path))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from power_bert_tf.cli import main
 from power_bert_tf.commands.benchmark import Benchmark
 from power_bert_tf.commands.benchmark_table import LABELS
 from power_bert_tf.deploy.comparison import WAYS
+from power_bert_tf.deploy.comparison import operations
+from power_bert_tf.deploy.flops import computed_flops
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.modeling import RetentionConfiguration
@@ -58,18 +60,16 @@ def test_lengths_are_those_of_the_file(lengths):
     np.testing.assert_array_equal(Benchmark("20,5")._sizes(24), [24] * 128)
 
 
-def test_operations_are_counted_text_by_text(lengths, tmp_path):
-    output = tmp_path / "figures.json"
-    arguments = [*SMALL, "--lengths", str(lengths), "--texts", "10", "--runs", "1"]
-    main(["benchmark", *arguments, "--output", str(output)])
-    per_text = json.loads(output.read_text())["operations"]["per_text"]
+def test_operations_are_counted_text_by_text(lengths):
     config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=128, intermediate_dim=512)
     retention = RetentionConfiguration.parse("20,5")
-    sizes = [9] * 6 + [16] * 2 + [24] * 2
-    assert per_text["bert_padded"] == encoders_flops(config, 24)
-    assert per_text["power_bert_unpadded"] == pytest.approx(
-        np.mean([encoders_flops(config, size, retention) for size in sizes])
-    )
+    sizes = Benchmark("20,5", lengths=lengths, texts=10)._sizes(24)
+    counted = operations(config, 24, retention, sizes)
+    for name, flops in (("per_text", encoders_flops), ("computed_per_text", computed_flops)):
+        assert counted[name]["bert_padded"] == flops(config, 24)
+        assert counted[name]["power_bert_unpadded"] == pytest.approx(
+            np.mean([flops(config, size, retention) for size in [9] * 6 + [16] * 2 + [24] * 2])
+        )
 
 
 def test_a_run_on_its_own_lengths(finished_run, tmp_path, capsys):
@@ -92,8 +92,8 @@ def test_a_model(finished_run, tmp_path):
     assert (
         json.loads(output.read_text())["retention"] == finished_run.json("report.json")["retention"]
     )
-    assert main(["benchmark", "3,2", "--model", power, *arguments]) == 0
-    assert json.loads(output.read_text())["retention"] == "3,2"
+    _, _, other = Benchmark("3,2", model=finished_run.path / "re-train" / "model.keras")._models()
+    assert str(other.reduction.retention) == "3,2"
 
 
 @pytest.mark.data
