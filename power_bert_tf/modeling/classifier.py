@@ -158,7 +158,8 @@ class BertClassifier(keras.Model):
         for layer in self.layers:
             if layer.name in others:
                 for own, other in zip(layer.weights, others[layer.name].weights, strict=True):
-                    own.assign(other)
+                    # Not the array itself: JAX gives the memory of trained variables away.
+                    own.assign(keras.ops.copy(other))
 
     def at_length(self, sequence_length):
         """The graph for inputs of another length, over the *same* variables.
