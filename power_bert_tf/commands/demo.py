@@ -47,7 +47,11 @@ class Demo:
         )
         dev = demo_examples("dev", self.dev_examples)
         fit = Fit(
-            checkpoint=demo_checkpoint(), output=self.output, search_epochs=1, retraining_epochs=3
+            checkpoint=demo_checkpoint(),
+            output=self.output,
+            search_epochs=1,
+            retraining_epochs=3,
+            group_by_length=True,
         )
         fit.run(_TASK, demo_examples("train", self.train_examples), dev)
         run = RunFolder.open(self.output)

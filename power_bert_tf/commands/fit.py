@@ -105,6 +105,8 @@ class Fit:
     """The vocabulary is cased; tokenizer_config.json says it where the checkpoint has one."""
     dtype: str = "float32"
     """float32, mixed_bfloat16 or mixed_float16."""
+    group_by_length: bool = False
+    """Batch texts of similar length: training takes less time where lengths vary."""
     xla: bool = False
     """Compile training steps with XLA."""
     seed: int = 0
@@ -211,9 +213,10 @@ class Fit:
             "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
             "vocabulary": _file_fingerprint(self.checkpoint / "vocab.txt"),
         }
-        # Only where it is in use: runs from before this option go on.
-        if self.visibility:
-            identity["visibility"] = True
+        # Only where they are in use: runs from before these options go on.
+        for name in ("visibility", "group_by_length"):
+            if getattr(self, name):
+                identity[name] = True
         if self.fine_tuned is not None:
             source = RunFolder.open(self.fine_tuned)
             source.check_identity(identity, SHARED)
@@ -236,7 +239,13 @@ class Fit:
             vocabulary=tokenizer.vocabulary,
         )
         data = steps.StepData(
-            train, dev, preprocessor, task.metric, min(task.batch_size, len(train)), self.seed
+            train,
+            dev,
+            preprocessor,
+            task.metric,
+            min(task.batch_size, len(train)),
+            self.seed,
+            self.group_by_length,
         )
         if self.fine_tuned is not None and not run.step("fine-tune").finished:
             run.step("fine-tune").adopt(fine_tuned)

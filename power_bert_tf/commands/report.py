@@ -86,7 +86,14 @@ def _times(bert, power, encoded):
         count -= count % BATCH_SIZE
     chosen = np.linspace(0, texts - 1, count).astype(int)
     token_ids, segment_ids = ([ids[row] for row in chosen] for ids in encoded)
-    return times(bert, power, token_ids, segment_ids, batch_size=BATCH_SIZE)
+    return times(
+        bert,
+        power,
+        token_ids,
+        segment_ids,
+        batch_size=BATCH_SIZE,
+        rounds={"budget_seconds": 12.0},
+    )
 
 
 def _mode_times(power, encoded, sizes):
@@ -97,7 +104,7 @@ def _mode_times(power, encoded, sizes):
         [ids[row] for row in order[begin : begin + BATCH_SIZE]] for ids in encoded
     )
     return mode_times(
-        power, usable_modes(), token_ids, segment_ids, budget_seconds=10.0, least_runs=3
+        power, usable_modes(), token_ids, segment_ids, budget_seconds=4.0, least_runs=3
     )
 
 

@@ -41,6 +41,8 @@ class TradeOff:
     """Epochs of each search."""
     retraining_epochs: int | None = None
     """Epochs of each re-training."""
+    group_by_length: bool = False
+    """Batch texts of similar length: training takes less time where lengths vary."""
     visibility: bool = False
     """Search by what attention sees of a word-vector, instead of by scaling it."""
 
@@ -98,6 +100,7 @@ class TradeOff:
                 strength=strength,
                 retention=None,
                 visibility=self.visibility,
+                group_by_length=self.group_by_length or first.group_by_length,
                 **given,
             )
             for basis, strength in pairs

@@ -8,6 +8,9 @@ from power_bert_tf.data.sources import Examples
 from power_bert_tf.data.sources import random_order
 from power_bert_tf.errors import InputError
 
+# How many batches' texts are sorted by length together, where batches are grouped by length.
+_GROUPED_BATCHES = 50
+
 
 def training_dataset(
     examples: Examples,
@@ -17,6 +20,7 @@ def training_dataset(
     first_epoch: int = 0,
     epochs: int = 1,
     pad_to_longest: bool = False,
+    group_by_length: bool = False,
 ) -> tuple[tf.data.Dataset, int]:
     """One stream of full batches over the epochs `first_epoch` to `epochs - 1`.
 
@@ -33,6 +37,8 @@ def training_dataset(
         first_epoch: int. The first epoch to see, counted from 0. Defaults to `0`.
         epochs: int. The number of epochs of the whole training. Defaults to `1`.
         pad_to_longest: bool. Whether a batch is padded to its longest text rather than to N.
+        group_by_length: bool. Whether a batch gets texts of similar length, by their characters,
+            from among those of 50 batches. Fewer positions are padding then.
 
     Returns:
         The dataset and the number of batches in an epoch. Elements are (inputs, labels): inputs
@@ -49,18 +55,19 @@ def training_dataset(
         )
     batch_size = min(batch_size, len(examples))
     steps = len(examples) // batch_size
-    order = np.concatenate(
-        [
-            random_order(len(examples), seed, epoch)[: steps * batch_size]
-            for epoch in range(first_epoch, epochs)
-        ]
-    )
+    orders = []
+    for epoch in range(first_epoch, epochs):
+        order = random_order(len(examples), seed, epoch)[: steps * batch_size]
+        if group_by_length:
+            batches = _grouped(order, examples.characters(), batch_size)
+            order = batches[random_order(steps, seed, epoch, 1)].ravel()
+        orders.append(order)
     columns = _columns(examples)
 
     def gather(indices):
         return {name: tf.gather(column, indices) for name, column in columns.items()}
 
-    dataset = tf.data.Dataset.from_tensor_slices(order)
+    dataset = tf.data.Dataset.from_tensor_slices(np.concatenate(orders))
     dataset = dataset.batch(batch_size, drop_remainder=True).map(gather)
     return _preprocessed(dataset, preprocessor, pad_to_longest), steps
 
@@ -78,6 +85,16 @@ def evaluation_dataset(
     _check(examples, batch_size)
     dataset = tf.data.Dataset.from_tensor_slices(_columns(examples)).batch(batch_size)
     return _preprocessed(dataset, preprocessor, pad_to_longest)
+
+
+def _grouped(order, sizes, batch_size):
+    """Batches of an order, (batches, batch_size), of similar sizes within some distance."""
+    batches = []
+    for begin in range(0, len(order), _GROUPED_BATCHES * batch_size):
+        part = order[begin : begin + _GROUPED_BATCHES * batch_size]
+        part = part[np.argsort(sizes[part], kind="stable")]
+        batches.append(part.reshape(-1, batch_size))
+    return np.concatenate(batches)
 
 
 def _columns(examples):

@@ -86,6 +86,11 @@ class Examples:
             raise InputError(f"`n` should be at least 1. Received: n={n}")
         return self.select(np.sort(random_order(len(self), seed)[:n]))
 
+    def characters(self) -> np.ndarray:
+        """The number of characters of each example, (count,)."""
+        both = (self.texts,) if self.text_pairs is None else (self.texts, self.text_pairs)
+        return sum(np.array([len(text) for text in texts], int) for texts in both)
+
     def fingerprint(self) -> str:
         """SHA-256 of the content: equal for equal examples, whatever the process or source."""
         digest = hashlib.sha256()

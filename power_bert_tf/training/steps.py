@@ -4,6 +4,7 @@ import dataclasses
 import sys
 
 import keras
+import numpy as np
 
 from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
@@ -32,6 +33,7 @@ class StepData:
         metric: str, the task's metric.
         batch_size: int.
         seed: int. Shuffling and dropout are functions of it.
+        group_by_length: bool. A batch gets texts of similar length, so that less is padding.
     """
 
     train: Examples
@@ -40,6 +42,7 @@ class StepData:
     metric: str
     batch_size: int
     seed: int = 0
+    group_by_length: bool = False
 
     @property
     def steps_per_epoch(self):
@@ -159,8 +162,10 @@ def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch,
         x=None, y=data.train.labels[:1], y_pred=keras.ops.zeros((1, trained.num_classes))
     )
     trained.reset_metrics()
-    dev = evaluation_dataset(data.dev, data.preprocessor, data.batch_size, pad_to_longest)
-    score = DevScore(dev, data.dev.labels, data.metric)
+    # By length, so that less is padding: a score does not depend on the order.
+    in_order = data.dev.select(np.argsort(data.dev.characters(), kind="stable"))
+    dev = evaluation_dataset(in_order, data.preprocessor, data.batch_size, pad_to_longest)
+    score = DevScore(dev, in_order.labels, data.metric)
     backup = EpochBackup(backup_folder, score.log_name if best_epoch else None)
     first_epoch = backup.restore(trained)
     if first_epoch < epochs:
@@ -172,6 +177,7 @@ def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch,
             first_epoch,
             epochs,
             pad_to_longest,
+            data.group_by_length,
         )
         trained.fit(
             dataset,

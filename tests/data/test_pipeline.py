@@ -57,6 +57,45 @@ def test_pad_to_longest():
         assert lengths == {0: 8, 1: 16}
 
 
+def test_batches_of_similar_length():
+    generator = np.random.RandomState(0)
+    texts = [" ".join(LETTERS[:count]) for count in generator.randint(1, 11, 400)]
+    examples = Examples(texts, texts[::-1], [0] * 400, ("one",))
+    sizes = examples.characters()
+    assert sizes.tolist() == [
+        len(one) + len(two) for one, two in zip(texts, texts[::-1], strict=True)
+    ]
+    found = {}
+    for grouped in (False, True):
+        options = {"epochs": 2, "pad_to_longest": True, "group_by_length": grouped}
+        dataset, steps = training_dataset(examples, Preprocessor(TOKENIZER, 64), 4, 5, **options)
+        batches = [inputs["token_ids"].numpy() for inputs, _ in dataset]
+        assert steps == 100 and [len(batch) for batch in batches] == [4] * 200
+        found[grouped] = batches
+        rest, _ = training_dataset(
+            examples, Preprocessor(TOKENIZER, 64), 4, 5, first_epoch=1, **options
+        )
+        for one, other in zip(rest, batches[100:], strict=True):
+            np.testing.assert_array_equal(one[0]["token_ids"], other)
+    # The same texts in each epoch, with less padding, and not from the shortest to the longest.
+    real = {
+        grouped: [(batch != 0).sum(axis=1) for batch in batches]
+        for grouped, batches in found.items()
+    }
+    for epoch in (slice(0, 100), slice(100, 200)):
+        assert sorted(np.concatenate(real[True][epoch])) == sorted(
+            np.concatenate(real[False][epoch])
+        )
+    padded = {grouped: sum(batch.size for batch in batches) for grouped, batches in found.items()}
+    needed = np.concatenate(real[True]).sum()
+    assert padded[True] - needed < 0.5 * (padded[False] - needed)
+    longest = [sizes.max() for sizes in real[True][:50]]
+    assert longest != sorted(longest)
+    assert [sizes.tolist() for sizes in real[True][:100]] != [
+        sizes.tolist() for sizes in real[True][100:]
+    ]
+
+
 def test_order_is_fixed_for_good():
     dataset, _ = training_dataset(EXAMPLES, PREPROCESSOR, 10, seed=3)
     order = np.random.RandomState([3, 0]).permutation(10)
