@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,15 @@ def real_data():
     if not (folder / "data").is_dir():
         pytest.skip(f"no real data in {folder}; POWER_BERT_DATA names the folder")
     return folder
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The tests of a file go to one process, and all of `commands`, which share a finished run."""
+
+    class Scheduler(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.split("::", 1)[0]
+            return "tests/commands" if path.startswith("tests/commands/") else path
+
+    return Scheduler(config, log)

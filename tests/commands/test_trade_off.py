@@ -1,5 +1,6 @@
 """Several searches over one fine-tuned BERT, end to end on the toy task."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -13,17 +14,19 @@ from commands.conftest import snapshot
 from power_bert_tf.cli import main
 from power_bert_tf.commands import trade_off
 from power_bert_tf.commands.fit import Fit
+from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.training.run_folder import RunFolder
 from power_bert_tf.training.run_folder import load_classifier
 
-NAMES = ("absolute-0.02", "absolute-0.5", "relative-0.02", "relative-0.5")
+NAMES = ("absolute-0.02", "relative-0.02")
 
 
 def command(run, output, **changes):
     options = {
-        "strengths": ["0.02", "0.5", "0.02"],
+        "strengths": ["0.02", "0.02"],
         "bases": ["absolute", "relative"],
         "train-examples": 48,
         "search-epochs": 1,
@@ -78,6 +81,32 @@ def test_a_run_for_each_pair_over_one_fine_tuned_model(finished, finished_run):
         assert settings["examples"]["train"] == 48
 
 
+def test_each_strength_in_each_basis_once(finished_run, tmp_path):
+    chosen = trade_off.TradeOff(
+        finished_run.path, tmp_path, strengths=[0.5, 0.1, 0.5], search_epochs=2
+    )
+    first = fit_of(RunFolder.open(finished_run.path))
+    fits = chosen._fits(first)
+    assert [fit.output.name for fit in fits] == [
+        "absolute-0.5",
+        "absolute-0.1",
+        "relative-0.5",
+        "relative-0.1",
+    ]
+    assert [(fit.basis, fit.strength) for fit in fits] == [
+        ("absolute", 0.5),
+        ("absolute", 0.1),
+        ("relative", 0.5),
+        ("relative", 0.1),
+    ]
+    for fit in fits:
+        assert fit.fine_tuned == finished_run.path and fit.output.parent == tmp_path
+        assert (fit.search_epochs, fit.retraining_epochs) == (2, first.retraining_epochs)
+        assert not fit.visibility and not fit.group_by_length
+    grouped = dataclasses.replace(chosen, group_by_length=True)._fits(first)
+    assert all(fit.group_by_length for fit in grouped)
+
+
 def test_the_points_are_those_of_the_runs(finished, finished_run):
     output, _ = finished
     result = json.loads((output / "trade_off.json").read_text())
@@ -113,9 +142,9 @@ def test_the_same_command_repeats_nothing_and_says_it_beforehand(finished, capsy
     assert {name: snapshot(output / name) for name in NAMES} == before
     printed = capsys.readouterr().out
     assert printed.startswith(
-        f"4 runs of a search and a re-training each, below {output}; 4 of them done before"
+        f"2 runs of a search and a re-training each, below {output}; 2 of them done before"
     )
-    assert printed.count("done before") == 1 + 3 * 4
+    assert printed.count("done before") == 1 + 3 * 2
 
 
 def test_the_table_has_a_line_for_each_point(finished, capsys):

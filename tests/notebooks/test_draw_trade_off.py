@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-import subprocess
+import runpy
 import sys
 
 import pytest
@@ -28,7 +28,7 @@ def trade_off(task, basis, *points):
     }
 
 
-def test_a_panel_for_each_task(tmp_path):
+def test_a_panel_for_each_task(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     from matplotlib import image
 
@@ -44,7 +44,8 @@ def test_a_panel_for_each_task(tmp_path):
     widths = []
     for chosen in (files[:2], files):
         output = tmp_path / f"{len(chosen)}.png"
-        command = [sys.executable, SCRIPT, *chosen, "--output", output]
-        subprocess.run(list(map(str, command)), check=True, capture_output=True)
+        arguments = map(str, [SCRIPT, *chosen, "--output", output])
+        monkeypatch.setattr(sys, "argv", list(arguments))
+        runpy.run_path(str(SCRIPT), run_name="__main__")
         widths.append(image.imread(output).shape[1])
     assert widths[1] == 2 * widths[0]
