@@ -6,6 +6,10 @@ import pathlib
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+# Toys have no work for two threads, and two processes of tests would wait for each other's.
+for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(variable, "1")
+
 
 @pytest.fixture(scope="session")
 def real_data():

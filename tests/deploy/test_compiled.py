@@ -48,6 +48,7 @@ def test_answers_are_those_of_the_padded_model(model, lean, jit_compile):
     assert sorted(compiled._functions) == [8, LENGTH]
 
 
+@pytest.mark.parametrize("model", ["bert", "relative"], indirect=True)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("bfloat16", 0.06), ("float16", 0.008)])
 def test_sixteen_bits_answer_nearly_alike(model, dtype, tolerance):
     compiled = compile_toy(model, batch_size=8, dtype=dtype)
@@ -59,6 +60,7 @@ def test_sixteen_bits_answer_nearly_alike(model, dtype, tolerance):
     assert 0 < np.quantile(error, 0.8) < tolerance
 
 
+@pytest.mark.parametrize("model", ["bert", "relative"], indirect=True)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_answers_follow_the_model(model, dtype):
     compiled = compile_toy(model, batch_size=4, dtype=dtype)

@@ -16,7 +16,7 @@ from power_bert_tf.modeling import NoReduction
 from power_bert_tf.modeling import SoftExtraction
 
 LENGTH, LONGER = 8, 12
-few_examples = hypothesis.settings(strategies.few_examples, max_examples=10)
+few_examples = hypothesis.settings(strategies.few_examples, max_examples=6)
 
 
 def small_config(**changes):
