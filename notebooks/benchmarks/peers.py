@@ -175,7 +175,8 @@ def measure(arguments):
     sizes = np.full(arguments.texts or arguments.batch_size, length)
     if arguments.lengths is not None:
         given = np.array([int(line) for line in arguments.lengths.read_text().split()])
-        sizes = np.minimum(random.choice(given, len(sizes)), length)
+        chosen = given if arguments.texts is None else random.choice(given, arguments.texts)
+        sizes = np.minimum(chosen, length)
     token_ids = [random.integers(1000, 30000, size) for size in sizes]
     segment_ids = [np.zeros_like(ids) for ids in token_ids]
     ways = {"padded": (length,)}
@@ -245,7 +246,11 @@ def main():
     parser.add_argument("--sequence-length", type=int, default=128, help="N")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--lengths", type=pathlib.Path, help="file, one length a line")
-    parser.add_argument("--texts", type=int, help="how many; one batch where left out")
+    parser.add_argument(
+        "--texts",
+        type=int,
+        help="how many; one batch, or each of --lengths once, where left out",
+    )
     parser.add_argument("--runs", type=int, default=20, help="measured rounds of all peers")
     parser.add_argument("--peers", nargs="+", default=[""], help="names or beginnings of names")
     parser.add_argument("--output", type=pathlib.Path, help="JSON file")
