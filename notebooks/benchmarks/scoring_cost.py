@@ -12,7 +12,6 @@ import keras
 import numpy as np
 import simple_parsing
 
-from power_bert_tf.commands.benchmark import SIZES
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.timing import interleaved_seconds
 from power_bert_tf.modeling import BertClassifier
@@ -52,15 +51,11 @@ class ScoringCost:
 
     def execute(self):
         """Prints the medians and the share of the forward pass."""
-        num_layers, hidden_dim, num_heads = SIZES[self.size]
-        config = EncoderConfig(
-            num_layers=num_layers,
-            num_heads=num_heads,
-            hidden_dim=hidden_dim,
-            intermediate_dim=4 * hidden_dim,
-        )
         power = BertClassifier(
-            config, 2, self.sequence_length, reduction=Extraction(self.retention)
+            EncoderConfig.of_size(self.size),
+            2,
+            self.sequence_length,
+            reduction=Extraction(self.retention),
         )
         models = {
             "scored and extracted": power,

@@ -24,16 +24,6 @@ from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import NoReduction
 from power_bert_tf.modeling import RetentionConfiguration
 
-# Encoders, width and attention heads.
-SIZES = {
-    "bert-tiny": (2, 128, 2),
-    "bert-mini": (4, 256, 4),
-    "bert-small": (4, 512, 8),
-    "bert-medium": (8, 512, 8),
-    "minilm-l6": (6, 384, 12),
-    "bert-base": (12, 768, 12),
-    "bert-large": (24, 1024, 16),
-}
 DTYPES = ("float32", "bfloat16", "float16")
 _LONGEST = 512
 
@@ -153,10 +143,8 @@ class Benchmark:
             raise InputError("`choose` goes with `run`. Received: run=None")
         if "size" not in given and given and self.sequence_length is not None:
             raise InputError(f"`sequence_length` goes with `size`. Received: {given[0]}")
-        if self.size is not None and self.size not in SIZES:
-            raise InputError(
-                f"`size` must be one of {', '.join(SIZES)}. Received: size={self.size!r}"
-            )
+        if self.size is not None:
+            EncoderConfig.of_size(self.size)
         if self.dtype not in DTYPES:
             raise InputError(
                 f"`dtype` must be one of {', '.join(DTYPES)}. Received: dtype={self.dtype!r}"
@@ -199,16 +187,10 @@ class Benchmark:
         else:
             name = self.size or "bert-base"
             keras.utils.set_random_seed(0)
-            num_layers, hidden_dim, num_heads = SIZES[name]
-            config = EncoderConfig(
-                num_layers=num_layers,
-                num_heads=num_heads,
-                hidden_dim=hidden_dim,
-                intermediate_dim=4 * hidden_dim,
-            )
+            config = EncoderConfig.of_size(name)
             length = self.sequence_length or 128
             self._check_retention(retention)
-            retention.check(num_layers, length)
+            retention.check(config.num_layers, length)
             bert = BertClassifier(config, 2, length)
         self._check_retention(retention)
         if not isinstance(bert.reduction, NoReduction):

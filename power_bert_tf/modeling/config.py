@@ -13,6 +13,17 @@ _ACTIVATIONS = {
     "relu": "relu",
 }
 
+# Encoders, width and attention heads of the sizes that people name.
+SIZES = {
+    "bert-tiny": (2, 128, 2),
+    "bert-mini": (4, 256, 4),
+    "bert-small": (4, 512, 8),
+    "bert-medium": (8, 512, 8),
+    "minilm-l6": (6, 384, 12),
+    "bert-base": (12, 768, 12),
+    "bert-large": (24, 1024, 16),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class EncoderShape:
@@ -86,6 +97,23 @@ class EncoderConfig:
                 raise InputError(
                     f"every size must be a positive whole number. Received: encoder {index}={shape}"
                 )
+
+    @classmethod
+    def of_size(cls, size):
+        """The config of a size by its name, one of `SIZES`, such as "bert-base".
+
+        Raises:
+            InputError: where there is no such size.
+        """
+        if size not in SIZES:
+            raise InputError(f"`size` must be one of {', '.join(SIZES)}. Received: size={size!r}")
+        num_layers, hidden_dim, num_heads = SIZES[size]
+        return cls(
+            num_layers=num_layers,
+            num_heads=num_heads,
+            hidden_dim=hidden_dim,
+            intermediate_dim=4 * hidden_dim,
+        )
 
     def _has_uneven_encoders(self):
         sizes = (self.num_heads, self.intermediate_dim, self.key_dim, self.value_dim)

@@ -148,3 +148,11 @@ def test_sizes_out_of_range(changes, message):
     sizes = {"num_layers": 2, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 4}
     with pytest.raises(InputError, match=message):
         EncoderConfig(**{**sizes, **changes})
+
+
+def test_sizes_by_name():
+    assert EncoderConfig.of_size("bert-base") == EncoderConfig()
+    small = EncoderConfig.of_size("minilm-l6")
+    assert (small.num_layers, small.hidden_dim, small.intermediate_dim) == (6, 384, 1536)
+    with pytest.raises(InputError, match="`size` must be one of bert-tiny, .*'bert-huge'"):
+        EncoderConfig.of_size("bert-huge")
