@@ -143,8 +143,6 @@ class Benchmark:
             raise InputError("`choose` goes with `run`. Received: run=None")
         if "size" not in given and given and self.sequence_length is not None:
             raise InputError(f"`sequence_length` goes with `size`. Received: {given[0]}")
-        if self.size is not None:
-            EncoderConfig.of_size(self.size)
         if self.dtype not in DTYPES:
             raise InputError(
                 f"`dtype` must be one of {', '.join(DTYPES)}. Received: dtype={self.dtype!r}"

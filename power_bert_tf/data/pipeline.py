@@ -55,11 +55,11 @@ def training_dataset(
         )
     batch_size = min(batch_size, len(examples))
     steps = len(examples) // batch_size
-    orders = []
+    orders, sizes = [], examples.characters() if group_by_length else None
     for epoch in range(first_epoch, epochs):
         order = random_order(len(examples), seed, epoch)[: steps * batch_size]
         if group_by_length:
-            batches = _grouped(order, examples.characters(), batch_size)
+            batches = _grouped(order, sizes, batch_size)
             order = batches[random_order(steps, seed, epoch, 1)].ravel()
         orders.append(order)
     columns = _columns(examples)
