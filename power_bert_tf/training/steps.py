@@ -212,3 +212,12 @@ def reachable_retention(retention_learning_rate, steps):
         float in [0, 1]: the lowest value that a retention parameter can reach.
     """
     return max(0.0, 1.0 - 0.5 * retention_learning_rate * steps)
+
+
+def reaching_rate(steps):
+    """The retention learning rate that can bring a parameter from 1 to 0, and a quarter further.
+
+    Args:
+        steps: int, of the search.
+    """
+    return 1.25 / (0.5 * steps)
