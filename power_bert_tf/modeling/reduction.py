@@ -195,26 +195,17 @@ class Extraction(Reduction):
         self.count_self = count_self
 
     def check(self, num_layers, sequence_length):
-        self._check_static(sequence_length)
         self.retention.check(num_layers, sequence_length)
 
-    @staticmethod
-    def _check_static(sequence_length):
-        if sequence_length is None:
-            raise InputError(
-                "`sequence_length` must be a number for a model with `Extraction`, which keeps a "
-                "fixed number of word-vectors. Received: None"
-            )
-
     def acts_at(self, index, rows):
-        self._check_static(rows)
+        before = self.retention.lengths[index - 1] if index > 0 else None
         if self.retention.basis == "absolute":
-            return self.retention.lengths[index] < rows
-        # The same share as before of the same text is what there is.
-        before = self.retention.reference_length
-        if index > 0:
-            before = self.retention.lengths[index - 1]
-        return self.retention.lengths[index] < before
+            # Of an input of any length, what comes in is known from the encoder before.
+            before = before if rows is None else rows
+        elif before is None:
+            before = self.retention.reference_length
+        # In the relative basis the same share of the same text as before is what there is.
+        return before is None or self.retention.lengths[index] < before
 
     def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
         extract = shared(

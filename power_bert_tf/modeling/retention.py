@@ -76,19 +76,26 @@ class RetentionConfiguration:
         return "absolute" if self.reference_length is None else "relative"
 
     def at_length(self, length):
-        """The lengths, a tuple of ints, for an input of `length` word-vectors."""
+        """The lengths, a tuple of ints, for an input of `length` word-vectors.
+
+        Where `length` is None, the most that are kept of any input: None in the relative basis.
+        """
+        if length is None:
+            return self.lengths if self.basis == "absolute" else (None,) * len(self.lengths)
         if self.reference_length is None:
             return tuple(min(kept, length) for kept in self.lengths)
         return tuple(-(-kept * length // self.reference_length) for kept in self.lengths)
 
     def check(self, num_layers, sequence_length):
-        """Raises InputError unless it fits a model of these sizes."""
+        """Raises InputError unless it fits a model of these sizes; of any length where None."""
         if len(self.lengths) != num_layers:
             raise InputError(
                 f"`retention` must have one length for each of the {num_layers} encoders. "
                 f"Received: {len(self.lengths)} in {self}"
             )
-        if self.basis == "absolute" and self.lengths[0] > sequence_length:
+        if sequence_length is None or self.basis == "relative":
+            return
+        if self.lengths[0] > sequence_length:
             raise InputError(
                 f"`retention` must not be longer than the sequence length {sequence_length}. "
                 f"Received: {self.lengths[0]} in {self}"
