@@ -137,13 +137,14 @@ class RetentionConfiguration:
         return cls(lengths, reference)
 
     @classmethod
-    def from_masses(cls, masses, sequence_length, basis="absolute"):
+    def from_masses(cls, masses, sequence_length, basis="absolute", rounding="up"):
         """l_j = ceil(mass(j)), then at most l_(j-1) (section 3.3).
 
         Args:
             masses: sequence of floats, the mass of each encoder.
             sequence_length: int. The number of retention parameters that each mass sums.
             basis: that of the search, "absolute" or "relative".
+            rounding: "up", as in the paper, or "down", as in its authors' code.
 
         Raises:
             InputError: where a mass is not a finite number, as after a search that diverged.
@@ -152,7 +153,8 @@ class RetentionConfiguration:
             raise InputError(f"`masses` must be finite numbers. Received: {list(masses)}")
         lengths, before = [], sequence_length
         for mass in masses:
-            before = max(1, min(before, math.ceil(mass)))
+            whole = math.ceil(mass) if rounding == "up" else math.floor(mass)
+            before = max(1, min(before, whole))
             lengths.append(before)
         return cls(tuple(lengths), sequence_length if basis == "relative" else None)
 

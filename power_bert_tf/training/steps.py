@@ -148,7 +148,7 @@ def re_train(model, data, epochs, learning_rate, backup_folder, retention, jit_c
 def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch, callbacks=()):
     # Padding a batch to its longest text changes no answer and saves much of the time; XLA would
     # compile each length anew.
-    pad_to_longest = not jit_compile
+    pad_to_longest = not (jit_compile or model.reduction.sees_padding)
     trained = model.at_length(None) if pad_to_longest else model
     trained.compile(
         optimizer=optimizer,
