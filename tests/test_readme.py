@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import runpy
 import sys
 import types
 
@@ -54,3 +55,13 @@ def test_tutorial_runs(folder, capsys, monkeypatch):
     assert namespace["probabilities"].shape == (2, 2)
     assert (folder / "power.keras").exists()
     assert (folder / "served_tutorial" / "saved_model.pb").exists()
+
+
+def test_the_table_of_results_is_made_from_the_measurements(monkeypatch, capsys):
+    root = README.parent
+    files = sorted((root / "notebooks" / "results" / "tasks").glob("*.json"))
+    script = root / "notebooks" / "benchmarks" / "results_table.py"
+    monkeypatch.setattr(sys, "argv", [str(script), *map(str, files)])
+    runpy.run_path(str(script), run_name="__main__")
+    table = capsys.readouterr().out.strip()
+    assert len(files) >= 3 and table in README.read_text(encoding="utf-8")
