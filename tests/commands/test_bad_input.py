@@ -144,10 +144,15 @@ CHECKPOINTS = {
         "has no model.safetensors",
     ),
     "truncated weights": (_truncate, "model.safetensors is corrupt, cut short"),
-    "no vocabulary": (lambda folder: (folder / "vocab.txt").unlink(), "vocab.txt: expected a read"),
+    "no vocabulary": (
+        lambda folder: (folder / "vocab.txt").unlink(),
+        r"model\.safetensors must have a vocabulary, vocab\.txt, beside it",
+    ),
     "vocabulary of another size": (_lengthen_vocabulary, r"vocab\.txt must have a line for each"),
     "vocabulary without [CLS]": (
-        lambda folder: (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[SEP]\ngood\n"),
+        lambda folder: (folder / "vocab.txt").write_text(
+            (folder / "vocab.txt").read_text().replace("[CLS]", "class")
+        ),
         r"vocab\.txt: .*missing \[CLS\]",
     ),
     "tokenizer settings in a list": (
