@@ -140,14 +140,15 @@ def check_bytes(tensors, files):
         )
 
 
-def check_vocabulary(path, rows):
-    """Gives back the path of a vocabulary, checked to fit the embeddings; None where it is none.
+def with_vocabulary(checkpoint, path):
+    """The checkpoint with a vocabulary that fits its embeddings; without one where there is none.
 
     The embedding must have a row for each line, and no more, unless the lines were rounded up to
     a multiple of 8 or 64.
     """
+    rows = checkpoint.config.vocabulary_size
     if not path.exists():
-        return None
+        return checkpoint
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -159,4 +160,4 @@ def check_vocabulary(path, rows):
             f"{path} must have a line for each of the {rows} word embeddings in the weights. "
             f"Received: {lines} lines"
         )
-    return path
+    return dataclasses.replace(checkpoint, vocabulary=path)

@@ -13,7 +13,7 @@ from power_bert_tf.modeling.checkpoints.checkpoint import Checkpoint
 from power_bert_tf.modeling.checkpoints.checkpoint import Head
 from power_bert_tf.modeling.checkpoints.checkpoint import StoredTensor
 from power_bert_tf.modeling.checkpoints.checkpoint import check_bytes
-from power_bert_tf.modeling.checkpoints.checkpoint import check_vocabulary
+from power_bert_tf.modeling.checkpoints.checkpoint import with_vocabulary
 from power_bert_tf.modeling.checkpoints.huggingface import checked
 from power_bert_tf.modeling.config import EncoderConfig
 
@@ -57,11 +57,10 @@ def open_checkpoint(folder):
         settings=str(folder / _CONFIG),
         config=config,
         tensors=functools.partial(_stored_tensors, prefix, files),
-        vocabulary=check_vocabulary(folder / "vocab.txt", config.vocabulary_size),
         lowercase=_lowercase(folder.resolve().name),
         files=files,
     )
-    return checked(checkpoint, _head)
+    return with_vocabulary(checked(checkpoint, _head), folder / "vocab.txt")
 
 
 def _prefix(folder):

@@ -45,6 +45,7 @@ def download(address, check_config):
         raise InputError(f"the checkpoint must read like hf://owner/name. Received: {address}")
     try:
         import huggingface_hub
+        from huggingface_hub import errors
     except ImportError as error:
         raise InputError(
             f'{address} needs huggingface_hub: pip install "power-bert-tf[hub]"'
@@ -62,11 +63,11 @@ def download(address, check_config):
         )
     except InputError as error:
         raise InputError(f"{address}: {error}") from error
-    except huggingface_hub.errors.RepositoryNotFoundError as error:
+    except errors.RepositoryNotFoundError as error:
         raise InputError(f"{address} does not exist, or is not open to you") from error
-    except huggingface_hub.errors.RevisionNotFoundError as error:
+    except errors.RevisionNotFoundError as error:
         raise InputError(f"{address}: there is no revision {revision!r}") from error
-    except (huggingface_hub.errors.LocalEntryNotFoundError, ConnectionError) as error:
+    except (errors.LocalEntryNotFoundError, ConnectionError) as error:
         raise InputError(
             f"{address} cannot be reached, and is not in the cache of huggingface_hub: is there a "
             "network?"

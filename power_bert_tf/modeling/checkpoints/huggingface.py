@@ -17,7 +17,7 @@ from power_bert_tf.files import read_json_object
 from power_bert_tf.modeling.checkpoints import safetensors_files
 from power_bert_tf.modeling.checkpoints.checkpoint import Checkpoint
 from power_bert_tf.modeling.checkpoints.checkpoint import Head
-from power_bert_tf.modeling.checkpoints.checkpoint import check_vocabulary
+from power_bert_tf.modeling.checkpoints.checkpoint import with_vocabulary
 from power_bert_tf.modeling.config import EncoderConfig
 from power_bert_tf.modeling.reduction import Extraction
 
@@ -75,12 +75,12 @@ def open_checkpoint(folder):
         settings=str(path),
         config=config,
         tensors=functools.partial(safetensors_files.stored_tensors, folder),
-        vocabulary=check_vocabulary(folder / "vocab.txt", config.vocabulary_size),
         lowercase=_lowercase(folder / "tokenizer_config.json"),
         reduction=_reduction(settings, path),
         files=files,
     )
-    return checked(checkpoint, functools.partial(_head, settings, path))
+    checkpoint = checked(checkpoint, functools.partial(_head, settings, path))
+    return with_vocabulary(checkpoint, folder / "vocab.txt")
 
 
 def checked(checkpoint, head_of=None):

@@ -16,7 +16,7 @@ from power_bert_tf.modeling.checkpoints import hdf5
 from power_bert_tf.modeling.checkpoints.checkpoint import Checkpoint
 from power_bert_tf.modeling.checkpoints.checkpoint import Head
 from power_bert_tf.modeling.checkpoints.checkpoint import StoredTensor
-from power_bert_tf.modeling.checkpoints.checkpoint import check_vocabulary
+from power_bert_tf.modeling.checkpoints.checkpoint import with_vocabulary
 from power_bert_tf.modeling.checkpoints.huggingface import checked
 from power_bert_tf.modeling.config import EncoderConfig
 
@@ -79,13 +79,10 @@ def open_checkpoint(folder):
         config=config,
         tensors=functools.partial(_preset_tensors, files, config),
         head=head,
-        vocabulary=check_vocabulary(
-            folder / "assets" / "tokenizer" / "vocabulary.txt", config.vocabulary_size
-        ),
         lowercase=_lowercase(folder / "tokenizer.json"),
         files=files,
     )
-    return checked(checkpoint)
+    return with_vocabulary(checked(checkpoint), folder / "assets" / "tokenizer" / "vocabulary.txt")
 
 
 def read_config(path):

@@ -23,7 +23,7 @@ from power_bert_tf.modeling.checkpoints import huggingface
 from power_bert_tf.modeling.checkpoints.checkpoint import Checkpoint
 from power_bert_tf.modeling.checkpoints.checkpoint import Head
 from power_bert_tf.modeling.checkpoints.checkpoint import StoredTensor
-from power_bert_tf.modeling.checkpoints.checkpoint import check_vocabulary
+from power_bert_tf.modeling.checkpoints.checkpoint import with_vocabulary
 from power_bert_tf.modeling.classifier import BertClassifier
 from power_bert_tf.modeling.config import EncoderConfig
 
@@ -76,16 +76,16 @@ def open_checkpoint(path):
         (folder for folder in path.absolute().parents[:2] if (folder / "vocab.txt").is_file()),
         path.parent,
     )
-    return Checkpoint(
+    checkpoint = Checkpoint(
         weights=str(path),
         settings="its configuration",
         config=config,
         tensors=functools.partial(_stored_tensors, path, arguments),
         head=Head(arguments["head"], num_classes, arguments["label_names"]),
-        vocabulary=check_vocabulary(folder / "vocab.txt", config.vocabulary_size),
         lowercase=_lowercase(folder / _SETTINGS),
         files=(path,),
     )
+    return with_vocabulary(checkpoint, folder / "vocab.txt")
 
 
 def _arguments(path):
@@ -122,15 +122,29 @@ def _arguments(path):
 def _stored_tensors(path, arguments):
     model = BertClassifier(**arguments, dtype="float32")
     with _weights_file(path) as file:
-        try:
-            model.load_weights(file)
-        except (ValueError, KeyError, OSError) as error:
-            raise InputError(
-                f"{path} must hold the weights of its configuration: {' '.join(str(error).split())}"
-            ) from error
+        _check_shapes(model, file, path)
+        model.load_weights(file)
     variables = {variable.path: variable for variable in model.weights}
     table = huggingface.model_table(model.config, model.num_classes)
     yield {theirs: _stored_tensor(variables[ours]) for ours, theirs, _ in table}
+
+
+def _check_shapes(model, file, path):
+    """Raises InputError unless a file has every array of a model.
+
+    Keras reads by the names that it would write, and leaves out, with a warning at most, what is
+    not there.
+    """
+    written = file.with_name(f"expected.{_WEIGHTS}")
+    model.save_weights(written)
+    with hdf5.stored_tensors(written) as expected, hdf5.stored_tensors(file) as stored:
+        for name, tensor in expected.items():
+            shape = stored[name].shape if name in stored else None
+            if shape != tensor.shape:
+                raise InputError(
+                    f"{path} must hold the weights of its configuration: {name} of shape "
+                    f"{tensor.shape}. Received: {'none' if shape is None else shape}"
+                )
 
 
 def _stored_tensor(variable):
