@@ -122,6 +122,9 @@ def _config(model, pad_id):
 
 
 def _tokenizer_config(tokenizer, model):
+    special = {
+        f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")
+    }
     return {
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": tokenizer.lowercase,
@@ -129,5 +132,5 @@ def _tokenizer_config(tokenizer, model):
         "tokenize_chinese_chars": True,
         "strip_accents": None,
         "model_max_length": model.config.max_sequence_length,
-        **{f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")},
+        **{name: piece for name, piece in special.items() if piece in tokenizer.vocabulary},
     }

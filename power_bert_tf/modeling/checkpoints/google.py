@@ -90,11 +90,13 @@ def _stored_tensors(prefix, files):
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        names = [name for name in shapes if not _IGNORED.fullmatch(name)]
         tensors = {
-            _name(name): _stored_tensor(reader, name, tuple(shape), dtypes[name].name)
-            for name, shape in shapes.items()
-            if not _IGNORED.fullmatch(name)
+            _name(name): _stored_tensor(reader, name, tuple(shapes[name]), dtypes[name].name)
+            for name in names
         }
+        if len(tensors) < len(names):
+            raise InputError(f"{prefix} holds a tensor under two names that mean the same")
         check_bytes(tensors, files)
         yield tensors
     except (tf.errors.OpError, RuntimeError, UnicodeError) as error:

@@ -32,7 +32,7 @@ def stored_tensors(path):
         raise InputError(f"{path.parent} has no {path.name}")
     try:
         with h5py.File(path, "r") as file:
-            tensors = dict(_walk(file, path))
+            tensors = dict(_walk(file, path, {h5py.h5o.get_info(file.id).addr}))
             check_bytes(tensors, (path,))
             yield tensors
     except (OSError, RuntimeError, KeyError) as error:
@@ -40,10 +40,7 @@ def stored_tensors(path):
         raise InputError(f"{path} is corrupt, cut short or cannot be read: {reason}") from error
 
 
-def _walk(group, path, seen=()):
-    # A group may hold itself by a hard link: a tree as Keras writes it has no such circle.
-    if group.id in seen:
-        raise InputError(f"{path} must be a tree. Received: {group.name}, which holds itself")
+def _walk(group, path, seen):
     for name in group:
         link = group.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
@@ -52,8 +49,15 @@ def _walk(group, path, seen=()):
                 f"Received: {type(link).__name__} at {group.name}/{name}"
             )
         entry = group[name]
+        # Hard links can make circles, or a few groups look like very many.
+        address = h5py.h5o.get_info(entry.id).addr
+        if address in seen:
+            raise InputError(
+                f"{path} must be a tree. Received: {entry.name}, which is linked twice"
+            )
+        seen.add(address)
         if isinstance(entry, h5py.Group):
-            yield from _walk(entry, path, (*seen, group.id))
+            yield from _walk(entry, path, seen)
         elif isinstance(entry, h5py.Dataset):
             yield entry.name.strip("/"), _stored_tensor(entry, path)
 

@@ -72,6 +72,6 @@ def download(address, check_config):
             f"{address} cannot be reached, and is not in the cache of huggingface_hub: is there a "
             "network?"
         ) from error
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Whatever the libraries below it raise where the network fails.
         reason = " ".join(str(error).split())
         raise InputError(f"{address} cannot be downloaded: {reason[:200]}") from error

@@ -42,8 +42,7 @@ def recognises(path):
 def open_checkpoint(path):
     """A `.keras` file, or a run's fine-tuned model.
 
-    The vocabulary is looked for beside the file and in the folder above, where a run has it with
-    its settings.
+    The vocabulary is the run's, or the one beside a file that is in no run.
 
     Args:
         path: path of the file or of the run folder.
@@ -72,10 +71,9 @@ def open_checkpoint(path):
             f"{path} must hold the weights of its {config.num_layers} encoders, {needed or 'more'} "
             f"numbers. Received: {present} in {arrays} arrays"
         )
-    folder = next(
-        (folder for folder in path.absolute().parents[:2] if (folder / "vocab.txt").is_file()),
-        path.parent,
-    )
+    folder = path.absolute().parent
+    if (folder.parent / _SETTINGS).is_file():  # A step of a run.
+        folder = folder.parent
     checkpoint = Checkpoint(
         weights=str(path),
         settings="its configuration",

@@ -202,6 +202,12 @@ def test_an_index_that_is_none(tmp_path, written, content):
     assert "bert_model.ckpt" in error_of(open_checkpoint, tmp_path)
 
 
+def test_two_names_that_mean_the_same(tmp_path):
+    named = google_tensors(random_tensors())
+    folder = write_google(tmp_path, named | {"bert/pooler/dense/weight": np.ones((12, 12), "f4")})
+    assert "two names that mean the same" in error_of(open_checkpoint, folder)
+
+
 def test_missing_files_and_several_checkpoints(tmp_path, written):
     (tmp_path / "bert_config.json").write_text(json.dumps(SIZES))
     assert "has no bert_model.ckpt.index" in error_of(open_checkpoint, tmp_path)

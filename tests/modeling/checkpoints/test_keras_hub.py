@@ -215,6 +215,9 @@ HOSTILE = {
     "a size that was never written": lambda file, name: file.create_dataset(
         name, (10**6, 10**6), "f4"
     ),
+    "an array under two names": lambda file, name: file["layers"].__setitem__(
+        "twice", file["layers/embedding/vars/0"]
+    ),
     "a group that holds itself": lambda file, name: file["layers"].__setitem__(
         "again", file["layers"]
     ),
