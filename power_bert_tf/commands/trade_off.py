@@ -98,6 +98,7 @@ class TradeOff:
                 first,
                 output=self.output / f"{basis}-{strength:g}",
                 fine_tuned=self.run,
+                skip_fine_tuning=False,
                 basis=basis,
                 strength=strength,
                 retention=None,

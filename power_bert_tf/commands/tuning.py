@@ -42,6 +42,7 @@ class Tuning:
         bases = ("absolute", "relative") if fit.basis == "both" else (fit.basis,)
         plain = {"max_drop": None, "speedup": None}
         self.fits = [dataclasses.replace(fit, basis=basis, **plain) for basis in bases]
+        self._time_is_said = False
 
     def execute(self):
         """Runs what is not done yet; prints a table.
@@ -68,7 +69,8 @@ class Tuning:
             visibility=False,
         )
         run, dev = shared.train_steps(*data, last="fine-tune")
-        self._announce_time(run)
+        if not (shared.skip_fine_tuning or shared.fine_tuned):
+            self._announce_time(run, "fine-tune")
         tried = [trial for fit in self.fits for trial in self._try_out(fit, data)]
         best = self.limit.best(tried)
         result = {
@@ -131,15 +133,16 @@ class Tuning:
             flush=True,
         )
 
-    def _announce_time(self, run):
+    def _announce_time(self, run, step):
         epochs = run.settings()["identity"]["epochs"]
-        seconds = run.step("fine-tune").metrics()["seconds"] / epochs["fine-tune"]
+        seconds = run.step(step).metrics()["seconds"] / epochs[step]
         count = self.trials * len(self.fits) * (epochs["search"] + epochs["re-train"])
         print(
-            f"\nAn epoch took {seconds:.0f} s. At that rate the trials take at most "
-            f"{count * seconds / 60:.0f} minutes.",
+            f"\nAn epoch of {step} took {seconds:.0f} s. At that rate the trials take at most "
+            f"{count * seconds / 60:.0f} minutes in all.",
             flush=True,
         )
+        self._time_is_said = True
 
     def _try_out(self, fit, data):
         """The trials in one basis, a list of dicts."""
@@ -168,11 +171,14 @@ class Tuning:
             fit,
             output=self.output / TRIED / f"{fit.basis}-{strength:g}",
             fine_tuned=self.output / FINE_TUNED,
+            skip_fine_tuning=False,
             strength=strength,
         )
 
     def _searched(self, fit, data):
         run, dev = fit.train_steps(*data, last="search")
+        if not self._time_is_said:
+            self._announce_time(run, "search")
         retention, preprocessor = run.retention(), run.preprocessor()
         token_ids, _ = preprocessor.encode(dev.texts, dev.text_pairs)
         sizes = np.array([len(ids) for ids in token_ids])
