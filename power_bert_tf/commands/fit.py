@@ -18,11 +18,11 @@ from power_bert_tf.commands.report import summary
 from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import Task
-from power_bert_tf.data import WordPieceTokenizer
 from power_bert_tf.data import get_task
 from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
+from power_bert_tf.data import tokenizer_from_folder
 from power_bert_tf.data import user_task
 from power_bert_tf.data.sources import random_order
 from power_bert_tf.errors import InputError
@@ -52,7 +52,8 @@ class Fit:
     """
 
     checkpoint: pathlib.Path
-    """Folder of a pre-trained BERT: config.json, model.safetensors, vocab.txt."""
+    """Folder of a pre-trained BERT, ALBERT or DistilBERT: config.json, model.safetensors, and
+    vocab.txt or spiece.model."""
     output: pathlib.Path
     """Run folder: new, empty, or that of the run to go on with."""
     task: str | None = None
@@ -180,7 +181,7 @@ class Fit:
         train = train if self.train_examples is None else train.take(self.train_examples, self.seed)
         dev = dev if self.dev_examples is None else dev.take(self.dev_examples, self.seed)
         lowercase = self._lowercase()
-        tokenizer = WordPieceTokenizer.from_file(self.checkpoint / "vocab.txt", lowercase)
+        tokenizer = tokenizer_from_folder(self.checkpoint, lowercase)
         preprocessor = Preprocessor(tokenizer, task.sequence_length)
         # Fails where N is too small for the special tokens of a pair.
         first = dev.select(np.arange(1))
@@ -196,6 +197,12 @@ class Fit:
             label_names=task.labels,
             dtype=self.dtype,
         )
+        if tokenizer.vocabulary_size > model.config.vocabulary_size:
+            raise InputError(
+                f"{self.checkpoint / tokenizer.file_name} must not have more pieces than there are "
+                f"word embeddings, {model.config.vocabulary_size}. "
+                f"Received: {tokenizer.vocabulary_size}"
+            )
         given = None if self.retention is None else RetentionConfiguration.parse(self.retention)
         if given is not None:
             given.check(model.config.num_layers, task.sequence_length)
@@ -211,7 +218,7 @@ class Fit:
             "train": train.fingerprint(),
             "dev": dev.fingerprint(),
             "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
-            "vocabulary": _file_fingerprint(self.checkpoint / "vocab.txt"),
+            "vocabulary": _file_fingerprint(self.checkpoint / tokenizer.file_name),
         }
         # Only where they are in use: runs from before these options go on.
         for name in ("visibility", "group_by_length"):
@@ -236,7 +243,7 @@ class Fit:
                     for name in ("power-bert-tf", "keras", "tensorflow", "tensorflow-text")
                 },
             },
-            vocabulary=tokenizer.vocabulary,
+            tokenizer=tokenizer,
         )
         data = steps.StepData(
             train,

@@ -1,4 +1,4 @@
-"""BERT with a head for classification or regression."""
+"""BERT, or another backbone, with a head for classification or regression."""
 
 import dataclasses
 
@@ -36,7 +36,8 @@ class BertClassifier(keras.Model):
         shared: `SharedLayers` of another model, over whose variables this graph is to stand.
 
     Inputs: a dict of int32 tensors of shape (batch, N): `token_ids`, `segment_ids` (0 for the
-    first text, 1 for the second) and `padding_mask` (1 for words, 0 for padding).
+    first text, 1 for the second) and `padding_mask` (1 for words, 0 for padding). A backbone
+    without segments has no `segment_ids`; they may be given all the same, and are not looked at.
 
     Outputs: float32, (batch, num_classes) probabilities, or (batch, 1) for regression.
     `logits_model` gives what stands before the softmax.
@@ -131,6 +132,12 @@ class BertClassifier(keras.Model):
         model = cls(huggingface.read_config(folder), num_classes, sequence_length, **arguments)
         huggingface.load_weights(model, folder)
         return model
+
+    def call(self, inputs, training=None, mask=None):
+        if isinstance(inputs, dict):
+            # A preprocessor makes segments for all; this may be a backbone that has none.
+            inputs = {name: inputs[name] for name in self.input}
+        return super().call(inputs, training=training, mask=mask)
 
     def with_reduction(self, reduction):
         """A new model with another reduction, over a copy of the same weights.
@@ -236,7 +243,8 @@ class BertClassifier(keras.Model):
 def _graph(config, num_classes, sequence_length, reduction, head, shared, lean=False):
     """Inputs, outputs and logits, symbolic."""
     # === Layers ===
-    dropout = shared(keras.layers.Dropout, "classifier_dropout", rate=config.dropout)
+    rate = config.dropout if config.head_dropout is None else config.head_dropout
+    dropout = shared(keras.layers.Dropout, "classifier_dropout", rate=rate)
     classifier = shared(
         keras.layers.Dense,
         "classifier",
@@ -246,7 +254,7 @@ def _graph(config, num_classes, sequence_length, reduction, head, shared, lean=F
     )
 
     # === Functional Model ===
-    inputs = encoder_inputs(sequence_length, has_segments=config.num_segments > 0)
+    inputs = encoder_inputs(sequence_length, has_segments=config.has_segments)
     hidden, _ = encode(config, reduction, shared, inputs, lean)
     pooled = hidden[:, 0, :]
     if config.pooler:
@@ -254,7 +262,7 @@ def _graph(config, num_classes, sequence_length, reduction, head, shared, lean=F
             keras.layers.Dense,
             "pooler",
             units=config.hidden_dim,
-            activation="tanh",
+            activation=config.pooler_activation,
             kernel_initializer=bert_initializer(),
         )(pooled)
     outputs = logits = classifier(dropout(pooled))

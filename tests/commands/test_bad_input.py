@@ -144,7 +144,14 @@ CHECKPOINTS = {
         "has no model.safetensors",
     ),
     "truncated weights": (_truncate, "model.safetensors is corrupt, cut short"),
-    "no vocabulary": (lambda folder: (folder / "vocab.txt").unlink(), "vocab.txt: expected a read"),
+    "no vocabulary": (
+        lambda folder: (folder / "vocab.txt").unlink(),
+        "must have a vocabulary, vocab.txt or spiece.model. Received: none",
+    ),
+    "byte pairs": (
+        lambda folder: (folder / "vocab.txt").rename(folder / "merges.txt"),
+        "it is cut into byte pairs",
+    ),
     "vocabulary of another size": (_lengthen_vocabulary, r"vocab\.txt must have a line for each"),
     "vocabulary without [CLS]": (
         lambda folder: (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[SEP]\ngood\n"),

@@ -11,25 +11,10 @@ import pathlib
 import safetensors
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.modeling.backbones import BACKBONES
+from power_bert_tf.modeling.backbones.backbone import dense
 from power_bert_tf.modeling.config import EncoderConfig
 
-# Known tensors that no weight of ours takes: a buffer of position numbers, and the two heads of
-# pre-training (masked words, next sentence).
-IGNORED = frozenset(
-    {
-        "bert.embeddings.position_ids",
-        "cls.predictions.bias",
-        "cls.predictions.decoder.bias",
-        "cls.predictions.decoder.weight",
-        "cls.predictions.transform.LayerNorm.bias",
-        "cls.predictions.transform.LayerNorm.weight",
-        "cls.predictions.transform.dense.bias",
-        "cls.predictions.transform.dense.weight",
-        "cls.seq_relationship.bias",
-        "cls.seq_relationship.weight",
-    }
-)
-_HEADS = ("classifier.", "cls.")
 _DTYPES = ("F32", "F16", "BF16", "F64")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl")
 _VOCABULARY_PADDING = (8, 64)
@@ -89,57 +74,19 @@ def encoder_table(config):
 
     Their matrices are (out, in), so the kernels of ours are theirs transposed.
     """
-    hidden = config.hidden_dim
-    for ours, theirs, rows in (
-        ("token_embedding", "word_embeddings", config.vocabulary_size),
-        ("position_embedding", "position_embeddings", config.max_sequence_length),
-        ("segment_embedding", "token_type_embeddings", config.num_segments),
-    ):
-        if rows:
-            yield (
-                f"embeddings/{ours}/embeddings",
-                f"bert.embeddings.{theirs}.weight",
-                (rows, hidden),
-            )
-    yield from _layer_norm("embeddings/layer_norm", "bert.embeddings.LayerNorm", hidden)
-    for index in range(config.num_layers):
-        shape = config.encoder(index)
-        keys, values = shape.num_heads * shape.key_dim, shape.num_heads * shape.value_dim
-        ours, theirs = f"encoder_{index}", f"bert.encoder.layer.{index}"
-        for our_end, their_end, in_dim, out_dim in (
-            ("self_attention/query", "attention.self.query", hidden, keys),
-            ("self_attention/key", "attention.self.key", hidden, keys),
-            ("self_attention/value", "attention.self.value", hidden, values),
-            ("attention_output/projection", "attention.output.dense", values, hidden),
-            ("feed_forward/intermediate", "intermediate.dense", hidden, shape.intermediate_dim),
-            ("feed_forward/output", "output.dense", shape.intermediate_dim, hidden),
-        ):
-            yield from _dense(f"{ours}_{our_end}", f"{theirs}.{their_end}", in_dim, out_dim)
-        for our_end, their_end in (
-            ("attention_output/layer_norm", "attention.output.LayerNorm"),
-            ("feed_forward/layer_norm", "output.LayerNorm"),
-        ):
-            yield from _layer_norm(f"{ours}_{our_end}", f"{theirs}.{their_end}", hidden)
+    return BACKBONES[config.backbone].encoder_table(config)
 
 
-def _dense(ours, theirs, in_dim, out_dim):
-    return [
-        (f"{ours}/kernel", f"{theirs}.weight", (out_dim, in_dim)),
-        (f"{ours}/bias", f"{theirs}.bias", (out_dim,)),
-    ]
+def _canonical(name, prefix, heads):
+    """The name as the tables spell it: with the prefix, and LayerNorm's weight and bias.
 
-
-def _layer_norm(ours, theirs, dim):
-    return [
-        (f"{ours}/gamma", f"{theirs}.weight", (dim,)),
-        (f"{ours}/beta", f"{theirs}.bias", (dim,)),
-    ]
-
-
-def _canonical(name, prefixed):
-    """The name as the tables spell it: with `bert.`, and LayerNorm's weight and bias."""
-    if not prefixed and not name.startswith(_HEADS):
-        name = f"bert.{name}"
+    Args:
+        name: str, a tensor's name in the file.
+        prefix: str, what the file leaves out before the names of the encoder's tensors.
+        heads: set of str, the first parts of the names that never have the prefix.
+    """
+    if name.split(".")[0] not in heads:
+        name = prefix + name
     name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
     return name.replace("LayerNorm.beta", "LayerNorm.bias")
 
@@ -157,22 +104,29 @@ def _match(file, folder, config, num_classes):
         dict from the path of each of our weights that the file fills to the name of the tensor.
     """
     slices = {name: file.get_slice(name) for name in sorted(file.keys())}
-    prefixed = any(name.startswith("bert.") for name in slices)
+    backbone = BACKBONES[config.backbone]
+    prefixed = any(name.startswith(backbone.prefix) for name in slices)
+    prefix = "" if prefixed else backbone.prefix
+    heads = {
+        name.split(".")[0]
+        for name in (backbone.pooler, backbone.classifier, *backbone.ignored)
+        if not name.startswith(backbone.prefix)
+    }
     found, unknown = {}, []
     for name in slices:
-        canonical = _canonical(name, prefixed)
+        canonical = _canonical(name, prefix, heads)
         if canonical in found:
             unknown.append(name)
         found.setdefault(canonical, name)
-    if config.num_layers > len(slices):
+    if config.distinct_encoders > len(slices):
         raise InputError(
             f"{folder}: config.json gives {config.num_layers} encoders, but model.safetensors "
             f"has only {len(slices)} tensors"
         )
 
-    table, ignored = list(encoder_table(config)), set(IGNORED)
-    pooler = _dense("pooler", "bert.pooler.dense", config.hidden_dim, config.hidden_dim)
-    classifier = _dense("classifier", "classifier", config.hidden_dim, num_classes)
+    table, ignored = list(encoder_table(config)), set(backbone.ignored)
+    pooler = dense("pooler", backbone.pooler, config.hidden_dim, config.hidden_dim)
+    classifier = dense("classifier", backbone.classifier, config.hidden_dim, num_classes)
     for optional, wanted in ((pooler, config.pooler), (classifier, num_classes is not None)):
         names = {theirs for _, theirs, _ in optional}
         if not wanted:
@@ -182,11 +136,7 @@ def _match(file, folder, config, num_classes):
 
     needed = {theirs for _, theirs, _ in table}
     unknown += [name for theirs, name in found.items() if theirs not in needed | ignored]
-    missing = [
-        theirs if prefixed else theirs.removeprefix("bert.")
-        for _, theirs, _ in table
-        if theirs not in found
-    ]
+    missing = [theirs.removeprefix(prefix) for _, theirs, _ in table if theirs not in found]
     unfit = [
         _misfit(found[theirs], slices[found[theirs]], shape)
         for _, theirs, shape in table
@@ -221,9 +171,10 @@ def _misfit(name, tensor, expected):
 
 def _head_hint(slices, found, config, num_classes):
     """What to do about a head that was trained for another number of classes."""
-    if num_classes is None or "classifier.weight" not in found:
+    name = f"{BACKBONES[config.backbone].classifier}.weight"
+    if num_classes is None or name not in found:
         return ""
-    shape = slices["classifier.weight"].get_shape()
+    shape = slices[found[name]].get_shape()
     if len(shape) != 2 or shape[0] == num_classes or shape[1] != config.hidden_dim:
         return ""
     return (
