@@ -54,14 +54,14 @@ class SentencePieceTokenizer(tf.Module):
         self.lowercase = lowercase
         self._model = bytes(model)
         try:
-            self._pieces = tf_text.SentencepieceTokenizer(self._model, out_type=tf.int32)
-            size = int(self._pieces.vocab_size()) if self._model else 0
+            processor = self._processor()
+            size = int(processor.vocab_size()) if self._model else 0
         except tf.errors.OpError as error:
             raise InputError(
                 f"`model` should be a SentencePiece model. Received: {len(self._model)} bytes that "
                 "are none"
             ) from error
-        names = self._pieces.id_to_string(tf.range(size)).numpy() if size else ()
+        names = processor.id_to_string(tf.range(size)).numpy() if size else ()
         self.vocabulary = tuple(name.decode() for name in names)
         ids = {piece: index for index, piece in enumerate(self.vocabulary)}
         missing = [name for name in ("<pad>", "<unk>", "[CLS]", "[SEP]") if name not in ids]
@@ -111,7 +111,7 @@ class SentencePieceTokenizer(tf.Module):
 
     def tokenize(self, text) -> tf.RaggedTensor:
         """Text (batch,) to the ids of its sentence pieces, int32 (batch, pieces)."""
-        ids = self._pieces.tokenize(self.normalize(check_batch(text)))
+        ids = self._processor().tokenize(self.normalize(check_batch(text)))
         if self._cut is None:
             return ids
         # Each piece becomes the pieces that stand for it, most of them themselves.
@@ -121,6 +121,12 @@ class SentencePieceTokenizer(tf.Module):
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """The pieces of `ids` (a list, an array or an eager tensor of rank 1)."""
         return [self.vocabulary[int(index)] for index in ids]
+
+    def _processor(self):
+        # Made where it is used, and not kept: what it holds goes when TensorFlow clears its caches,
+        # as `tf.random.set_seed` does (tensorflow/text#570). A graph gets a node with the model in
+        # it, which is read once; without a graph TensorFlow finds the one that it has read before.
+        return tf_text.SentencepieceTokenizer(self._model, out_type=tf.int32)
 
     def _cut_at_commas(self, ids):
         """What each piece is cut into: all ids in a row, and how many there are for each piece.
@@ -142,7 +148,7 @@ class SentencePieceTokenizer(tf.Module):
 
     def _cut_at_comma(self, piece, ids):
         number = piece[:-1].replace(_WORD_START, "")
-        first, *others = self.pieces(self._pieces.tokenize([number])[0])
+        first, *others = self.pieces(self._processor().tokenize([number])[0])
         if not piece.startswith(_WORD_START):
             # The model took the number for a word of its own.
             first = first.removeprefix(_WORD_START)

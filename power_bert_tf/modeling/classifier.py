@@ -11,12 +11,13 @@ from power_bert_tf.modeling.encoder import encode
 from power_bert_tf.modeling.encoder import encoder_inputs
 from power_bert_tf.modeling.reduction import NoReduction
 from power_bert_tf.modeling.shared_layers import SharedLayers
+from power_bert_tf.modeling.text_model import TextModel
 
 HEADS = ("classification", "regression")
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
-class BertClassifier(keras.Model):
+class BertClassifier(TextModel):
     """A BERT that classifies texts, or gives them a number, as a functional Keras model.
 
     The same class is plain BERT, the model of the configuration search and PoWER-BERT: what
@@ -133,12 +134,6 @@ class BertClassifier(keras.Model):
         huggingface.load_weights(model, folder)
         return model
 
-    def call(self, inputs, training=None, mask=None):
-        if isinstance(inputs, dict):
-            # A preprocessor makes segments for all; this may be a backbone that has none.
-            inputs = {name: inputs[name] for name in self.input}
-        return super().call(inputs, training=training, mask=mask)
-
     def with_reduction(self, reduction):
         """A new model with another reduction, over a copy of the same weights.
 
@@ -200,12 +195,12 @@ class BertClassifier(keras.Model):
             shared,
             lean=True,
         )
-        return keras.Model(inputs, outputs, name=self.name)
+        return TextModel(inputs, outputs, name=self.name)
 
     @property
     def logits_model(self):
         """A model over the same variables that gives logits of shape (batch, num_classes)."""
-        return keras.Model(self.input, self._logits)
+        return TextModel(self.input, self._logits)
 
     def _arguments(self):
         return {

@@ -153,6 +153,17 @@ def test_in_a_dataset_as_directly(tokenizer):
     assert rows == tokenizer.tokenize(texts).to_list()
 
 
+def test_a_new_seed_leaves_the_tokenizer_as_it_is(tokenizer):
+    """TensorFlow forgets what it has cached, of which SentencePiece's model may be a part."""
+    texts, traced = ["The plot is clever"], tf.function(tokenizer.tokenize)
+    dataset = tf.data.Dataset.from_tensor_slices(texts).batch(1).map(tokenizer.tokenize)
+    expected = [tokenizer.tokenize(texts).to_list()] * 3
+    assert traced(tf.constant(texts)).to_list() == expected[0]
+    tf.random.set_seed(7)
+    again = [tokenizer.tokenize(texts), traced(tf.constant(texts)), next(iter(dataset))]
+    assert [ids.to_list() for ids in again] == expected
+
+
 def test_a_folder_and_a_file_say_which_tokenizer_they_are_for(tmp_path, model, tokenizer):
     with pytest.raises(InputError, match="vocab.txt or spiece.model. Received: none$"):
         tokenizer_from_folder(tmp_path)
