@@ -14,6 +14,7 @@ _EXPORTS = {
     "Preprocessor": "data",
     "Reduction": "modeling",
     "RetentionConfiguration": "modeling",
+    "SentencePieceTokenizer": "data",
     "SoftExtraction": "modeling",
     "WordPieceTokenizer": "data",
     "export_huggingface": "deploy.huggingface",

@@ -9,6 +9,7 @@ import tensorflow as tf
 from power_bert_tf.errors import InputError
 from power_bert_tf.layers import Extract
 from power_bert_tf.modeling import Extraction
+from power_bert_tf.modeling.text_model import TextModel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,7 @@ def trace(model, preprocessor, texts, text_pairs=None):
             f"Received: reduction={type(model.reduction).__name__}"
         )
     layers = [layer for layer in model.layers if isinstance(layer, Extract)]
-    watched = keras.Model(
+    watched = TextModel(
         model.input, {"outputs": model.output, "extracts": [layer.input[2:] for layer in layers]}
     )
     inputs = preprocessor(

@@ -43,7 +43,8 @@ class Benchmark:
     """Retention configuration, such as '80,73,70' or, relative, '80,73,70 of 128'; that of --run
     or --model where left out."""
     size: str | None = None
-    """bert-tiny, bert-mini, bert-small, bert-medium, minilm-l6, bert-base or bert-large; bert-base
+    """bert-tiny, bert-mini, bert-small, bert-medium, minilm-l6, bert-base or bert-large;
+    albert-base, -large, -xlarge or -xxlarge; distilbert-base; roberta-base or -large. bert-base
     where nothing is given."""
     run: pathlib.Path | None = None
     """Folder of a finished run, instead of a size."""
@@ -58,7 +59,7 @@ class Benchmark:
     """Lengths of the dev examples of a task of the paper instead: cola, imdb, mrpc, rte, sst2 or
     stsb. Needs --vocabulary."""
     vocabulary: pathlib.Path | None = None
-    """vocab.txt that --task is cut into word-pieces by."""
+    """vocab.txt or spiece.model that --task is cut into pieces by."""
     tfds_dir: pathlib.Path | None = None
     """Where tensorflow-datasets has prepared the task; it downloads where left out."""
     texts: int | None = None
@@ -222,7 +223,7 @@ class Benchmark:
         if self.task is not None:
             task = data.get_task(self.task)
             examples = data.load_from_tfds(task, "dev", self.tfds_dir)
-            tokenizer = data.WordPieceTokenizer.from_file(self.vocabulary)
+            tokenizer = data.tokenizer_from_file(self.vocabulary)
             preprocessor = data.Preprocessor(tokenizer, _LONGEST)
         else:
             run = RunFolder.open(self.run)

@@ -20,11 +20,12 @@ from power_bert_tf.commands.tuning import Tuning
 from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import Task
-from power_bert_tf.data import WordPieceTokenizer
 from power_bert_tf.data import get_task
 from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
+from power_bert_tf.data import tokenizer_from_file
+from power_bert_tf.data import tokenizer_from_folder
 from power_bert_tf.data import user_task
 from power_bert_tf.data.sources import random_order
 from power_bert_tf.errors import InputError
@@ -56,8 +57,8 @@ class Fit:
     """
 
     checkpoint: str
-    """A BERT to begin with: a folder in Hugging Face's or Google's layout, a preset of KerasHub, a
-    run or a .keras file of this package, or hf://owner/name."""
+    """A BERT, ALBERT or DistilBERT to begin with: a folder in Hugging Face's or Google's layout, a
+    preset of KerasHub, a run or a .keras file of this package, or hf://owner/name."""
     output: pathlib.Path
     """Run folder: new, empty, or that of the run to go on with."""
     task: str | None = None
@@ -209,10 +210,11 @@ class Fit:
         train = train if self.train_examples is None else train.take(self.train_examples, self.seed)
         dev = dev if self.dev_examples is None else dev.take(self.dev_examples, self.seed)
         checkpoint = open_checkpoint(self.checkpoint)
-        if checkpoint.vocabulary is None:
-            raise InputError(f"{checkpoint.weights} must have a vocabulary, vocab.txt, beside it")
         lowercase = self._lowercase(checkpoint)
-        tokenizer = WordPieceTokenizer.from_file(checkpoint.vocabulary, lowercase)
+        if checkpoint.vocabulary is None:
+            # Says what is missing.
+            tokenizer_from_folder(checkpoint.files[0].parent, lowercase)
+        tokenizer = tokenizer_from_file(checkpoint.vocabulary, lowercase)
         preprocessor = Preprocessor(tokenizer, task.sequence_length)
         # Fails where N is too small for the special tokens of a pair.
         first = dev.select(np.arange(1))
@@ -221,6 +223,12 @@ class Fit:
         # retention that does not fit, leaves nothing behind.
         keras.utils.set_random_seed(self.seed)
         model = self._starting_model(checkpoint, task)
+        if tokenizer.vocabulary_size > model.config.vocabulary_size:
+            raise InputError(
+                f"{checkpoint.vocabulary} must not have more pieces than there are word "
+                f"embeddings, {model.config.vocabulary_size}. "
+                f"Received: {tokenizer.vocabulary_size}"
+            )
         given = None if self.retention is None else RetentionConfiguration.parse(self.retention)
         if given is not None:
             given.check(model.config.num_layers, task.sequence_length)
@@ -261,7 +269,7 @@ class Fit:
                     for name in ("power-bert-tf", "keras", "tensorflow", "tensorflow-text")
                 },
             },
-            vocabulary=tokenizer.vocabulary,
+            tokenizer=tokenizer,
         )
         data = steps.StepData(
             train,

@@ -3,6 +3,7 @@
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from power_bert_tf.data.sentence_pieces import SentencePieceTokenizer
 from power_bert_tf.data.tokenization import WordPieceTokenizer
 from power_bert_tf.errors import InputError
 
@@ -17,7 +18,7 @@ class Preprocessor(tf.Module):
     lengths are those of Hugging Face's `tokenizers`.
 
     Args:
-        tokenizer: `WordPieceTokenizer`.
+        tokenizer: `WordPieceTokenizer` or `SentencePieceTokenizer`.
         sequence_length: int. The number of positions N, special tokens included.
 
     Raises:
@@ -31,7 +32,9 @@ class Preprocessor(tf.Module):
     TensorShape([1, 64])
     """
 
-    def __init__(self, tokenizer: WordPieceTokenizer, sequence_length: int):
+    def __init__(
+        self, tokenizer: WordPieceTokenizer | SentencePieceTokenizer, sequence_length: int
+    ):
         super().__init__(name="preprocessor")
         _check_length(sequence_length, specials=2)
         self.tokenizer = tokenizer

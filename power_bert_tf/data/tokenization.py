@@ -75,6 +75,8 @@ class WordPieceTokenizer(tf.Module):
         [BERT, Devlin et al., 2019](https://arxiv.org/abs/1810.04805), section 3
     """
 
+    file_name = "vocab.txt"
+
     def __init__(self, vocabulary: Sequence[str], lowercase: bool = True):
         super().__init__(name="word_piece_tokenizer")
         self.vocabulary = tuple(vocabulary)
@@ -99,6 +101,10 @@ class WordPieceTokenizer(tf.Module):
         except InputError as error:
             raise InputError(f"{os.fspath(path)}: {error}") from None
 
+    def to_bytes(self) -> bytes:
+        """The contents of a file that `from_file` reads back."""
+        return "".join(f"{piece}\n" for piece in self.vocabulary).encode()
+
     @property
     def vocabulary_size(self) -> int:
         return len(self.vocabulary)
@@ -110,12 +116,7 @@ class WordPieceTokenizer(tf.Module):
         text = tf.strings.regex_replace(text, _SPACES, " ")
         text = tf.strings.regex_replace(text, _DROPPED, "")
         if self.lowercase:
-            text = tf_text.normalize_utf8(text, "NFD")
-            text = tf.strings.regex_replace(text, r"\p{Mn}+", "")
-            # TensorFlow lowers by the locale (a Turkish one turns I into ı) and by the context (a
-            # final sigma). ASCII and sigma go first, so that neither is left to depend on it.
-            text = tf.strings.lower(tf.strings.regex_replace(text, "Σ", "σ"))
-            text = tf.strings.lower(text, encoding="utf-8")
+            text = lower(strip_accents(text, "NFD"))
         text = tf.strings.regex_replace(text, _SINGLES, r" \0 ")
         # WordPiece limits a word in bytes, BERT in characters: what has too many characters is
         # made to have too many bytes.
@@ -123,17 +124,39 @@ class WordPieceTokenizer(tf.Module):
 
     def tokenize(self, text) -> tf.RaggedTensor:
         """Text (batch,) to the ids of its word pieces, int32 (batch, pieces)."""
-        text = tf.convert_to_tensor(text, tf.string)
-        if text.shape.rank != 1:
-            raise InputError(
-                "`text` should be a batch of strings of shape (batch,). "
-                f"Received: text.shape={text.shape}"
-            )
-        return self._word_pieces.tokenize(self.normalize(text))
+        return self._word_pieces.tokenize(self.normalize(check_batch(text)))
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """The pieces of `ids` (a list, an array or an eager tensor of rank 1)."""
         return [self.vocabulary[int(index)] for index in ids]
+
+
+def check_batch(text) -> tf.Tensor:
+    """Text as a tensor of shape (batch,).
+
+    Raises:
+        InputError: it has another rank.
+    """
+    text = tf.convert_to_tensor(text, tf.string)
+    if text.shape.rank != 1:
+        raise InputError(
+            "`text` should be a batch of strings of shape (batch,). "
+            f"Received: text.shape={text.shape}"
+        )
+    return text
+
+
+def strip_accents(text, form) -> tf.Tensor:
+    """Text decomposed by a normal form of Unicode ("NFD", "NFKD"), without nonspacing marks."""
+    return tf.strings.regex_replace(tf_text.normalize_utf8(text, form), r"\p{Mn}+", "")
+
+
+def lower(text) -> tf.Tensor:
+    """Text without capitals, the same in every process and wherever a letter stands."""
+    # TensorFlow lowers by the locale (a Turkish one turns I into ı) and by the context (a
+    # final sigma). ASCII and sigma go first, so that neither is left to depend on it.
+    text = tf.strings.lower(tf.strings.regex_replace(text, "Σ", "σ"))
+    return tf.strings.lower(text, encoding="utf-8")
 
 
 def _index(vocabulary: tuple[str, ...]) -> dict[str, int]:

@@ -24,8 +24,18 @@ def encoder_flops(config, index, entering, leaving):
     return projections + attention + feed_forward
 
 
+def projection_flops(config, length):
+    """Operations that bring the embeddings of one text to the width of the encoders, if any."""
+    if config.embedding_dim is None:
+        return 0
+    return 2 * length * config.embedding_dim * config.hidden_dim
+
+
 def encoders_flops(config, length, retention=None):
     """Operations of all encoders for one text of `length` word-vectors.
+
+    Encoders that share their weights count one by one, as they compute; and where embeddings are
+    projected to the encoders' width, that counts as well.
 
     Args:
         config: `EncoderConfig`.
@@ -37,7 +47,7 @@ def encoders_flops(config, length, retention=None):
     """
     leaving = (length,) * config.num_layers if retention is None else retention.at_length(length)
     entering = (length, *leaving[:-1])
-    return sum(
+    return projection_flops(config, length) + sum(
         encoder_flops(config, index, entering[index], leaving[index])
         for index in range(config.num_layers)
     )
@@ -59,7 +69,7 @@ def computed_flops(config, length, retention=None):
         int.
     """
     leaving = (length,) * config.num_layers if retention is None else retention.at_length(length)
-    total, entering = 0, length
+    total, entering = projection_flops(config, length), length
     for index, staying in enumerate((*leaving[:-1], 1)):
         shape = config.encoder(index)
         keys, values = shape.num_heads * shape.key_dim, shape.num_heads * shape.value_dim

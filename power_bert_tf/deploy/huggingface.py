@@ -86,6 +86,7 @@ def _config(model, pad_id):
     size = sizes[0]
     for name, value, expected in (
         ("reduction", type(model.reduction).__name__, (NoReduction.__name__, Extraction.__name__)),
+        ("backbone", config.backbone, ("bert",)),
         ("encoders of different sizes", len(set(sizes)) > 1, (False,)),
         ("width of all heads", size.num_heads * size.key_dim, (config.hidden_dim,)),
         ("value_dim", size.value_dim, (size.key_dim,)),

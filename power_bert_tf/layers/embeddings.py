@@ -15,14 +15,18 @@ class BertEmbeddings(keras.layers.Layer):
         vocabulary_size: int. Number of word-pieces.
         hidden_dim: int. Width of a word-vector.
         max_sequence_length: int. Number of position embeddings; inputs may be shorter.
-        num_segments: int. Number of segment embeddings; 0 for a model without segments.
+        num_segments: int. Number of segment embeddings; 0 for a model without segments. Where it
+            is 1, every word has the same.
         dropout: float. Dropout rate of the output, during training.
         layer_norm_epsilon: float. Added to the variance.
+        position_offset: int. Number of position embeddings before that of the first word, on top
+            of `max_sequence_length`.
         **kwargs: those of `keras.layers.Layer`.
 
     Call arguments:
         token_ids: int tensor of shape (batch, N).
-        segment_ids: int tensor of shape (batch, N); left out where `num_segments` is 0.
+        segment_ids: int tensor of shape (batch, N); not read where `num_segments` is
+            below 2.
 
     Returns:
         Tensor of shape (batch, N, hidden_dim).
@@ -41,6 +45,7 @@ class BertEmbeddings(keras.layers.Layer):
         num_segments=2,
         dropout=0.1,
         layer_norm_epsilon=1e-12,
+        position_offset=0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -50,10 +55,13 @@ class BertEmbeddings(keras.layers.Layer):
         self.num_segments = num_segments
         self.dropout = dropout
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.position_offset = position_offset
 
     def build(self, token_ids_shape, segment_ids_shape=None):
         self.token_embedding = self._table("token_embedding", self.vocabulary_size)
-        self.position_embedding = self._table("position_embedding", self.max_sequence_length)
+        self.position_embedding = self._table(
+            "position_embedding", self.position_offset + self.max_sequence_length
+        )
         if self.num_segments:
             self.segment_embedding = self._table("segment_embedding", self.num_segments)
         self.layer_norm = LayerNorm(
@@ -83,8 +91,11 @@ class BertEmbeddings(keras.layers.Layer):
                 f"Received: length={length}, max_sequence_length={self.max_sequence_length}"
             )
         hidden = self.token_embedding(token_ids)
-        hidden = hidden + self.position_embedding(ops.arange(ops.shape(token_ids)[1]))
-        if self.num_segments:
+        positions = ops.arange(ops.shape(token_ids)[1]) + self.position_offset
+        hidden = hidden + self.position_embedding(positions)
+        if self.num_segments == 1:
+            hidden = hidden + self.segment_embedding(ops.zeros_like(token_ids))
+        elif self.num_segments:
             hidden = hidden + self.segment_embedding(segment_ids)
         return self.dropout_layer(self.layer_norm(hidden), training=training)
 
@@ -101,6 +112,7 @@ class BertEmbeddings(keras.layers.Layer):
                 "num_segments": self.num_segments,
                 "dropout": self.dropout,
                 "layer_norm_epsilon": self.layer_norm_epsilon,
+                "position_offset": self.position_offset,
             }
         )
         return config

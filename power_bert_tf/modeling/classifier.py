@@ -1,4 +1,4 @@
-"""BERT with a head for classification or regression."""
+"""BERT, or another backbone, with a head for classification or regression."""
 
 import dataclasses
 
@@ -11,12 +11,13 @@ from power_bert_tf.modeling.encoder import encode
 from power_bert_tf.modeling.encoder import encoder_inputs
 from power_bert_tf.modeling.reduction import NoReduction
 from power_bert_tf.modeling.shared_layers import SharedLayers
+from power_bert_tf.modeling.text_model import TextModel
 
 HEADS = ("classification", "regression")
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
-class BertClassifier(keras.Model):
+class BertClassifier(TextModel):
     """A BERT that classifies texts, or gives them a number, as a functional Keras model.
 
     The same class is plain BERT, the model of the configuration search and PoWER-BERT: what
@@ -36,7 +37,8 @@ class BertClassifier(keras.Model):
         shared: `SharedLayers` of another model, over whose variables this graph is to stand.
 
     Inputs: a dict of int32 tensors of shape (batch, N): `token_ids`, `segment_ids` (0 for the
-    first text, 1 for the second) and `padding_mask` (1 for words, 0 for padding).
+    first text, 1 for the second) and `padding_mask` (1 for words, 0 for padding). A backbone
+    without segments has no `segment_ids`; they may be given all the same, and are not looked at.
 
     Outputs: float32, (batch, num_classes) probabilities, or (batch, 1) for regression.
     `logits_model` gives what stands before the softmax.
@@ -246,12 +248,12 @@ class BertClassifier(keras.Model):
             shared,
             lean=True,
         )
-        return keras.Model(inputs, outputs, name=self.name)
+        return TextModel(inputs, outputs, name=self.name)
 
     @property
     def logits_model(self):
         """A model over the same variables that gives logits of shape (batch, num_classes)."""
-        return keras.Model(self.input, self._logits)
+        return TextModel(self.input, self._logits)
 
     def _arguments(self):
         return {
@@ -289,7 +291,8 @@ class BertClassifier(keras.Model):
 def _graph(config, num_classes, sequence_length, reduction, head, shared, lean=False):
     """Inputs, outputs and logits, symbolic."""
     # === Layers ===
-    dropout = shared(keras.layers.Dropout, "classifier_dropout", rate=config.dropout)
+    rate = config.dropout if config.head_dropout is None else config.head_dropout
+    dropout = shared(keras.layers.Dropout, "classifier_dropout", rate=rate)
     classifier = shared(
         keras.layers.Dense,
         "classifier",
@@ -299,7 +302,7 @@ def _graph(config, num_classes, sequence_length, reduction, head, shared, lean=F
     )
 
     # === Functional Model ===
-    inputs = encoder_inputs(sequence_length, has_segments=config.num_segments > 0)
+    inputs = encoder_inputs(sequence_length, has_segments=config.has_segments)
     hidden, _ = encode(config, reduction, shared, inputs, lean)
     pooled = hidden[:, 0, :]
     if config.pooler:
@@ -307,7 +310,7 @@ def _graph(config, num_classes, sequence_length, reduction, head, shared, lean=F
             keras.layers.Dense,
             "pooler",
             units=config.hidden_dim,
-            activation="tanh",
+            activation=config.pooler_activation,
             kernel_initializer=bert_initializer(),
         )(pooled)
     outputs = logits = classifier(dropout(pooled))

@@ -5,6 +5,7 @@ import json
 import pathlib
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.modeling.backbones import BACKBONES
 
 _ACTIVATIONS = {
     "gelu": "gelu",
@@ -12,17 +13,7 @@ _ACTIVATIONS = {
     "gelu_pytorch_tanh": "gelu_tanh",
     "relu": "relu",
 }
-
-# Encoders, width and attention heads of the sizes that people name.
-SIZES = {
-    "bert-tiny": (2, 128, 2),
-    "bert-mini": (4, 256, 4),
-    "bert-small": (4, 512, 8),
-    "bert-medium": (8, 512, 8),
-    "minilm-l6": (6, 384, 12),
-    "bert-base": (12, 768, 12),
-    "bert-large": (24, 1024, 16),
-}
+POOLER_ACTIVATIONS = ("tanh", "relu")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +33,14 @@ class EncoderConfig:
     `num_heads`, `intermediate_dim`, `key_dim` and `value_dim` are one number, or a tuple with
     one for each encoder, as structured pruning leaves them. `key_dim` and `value_dim` are per
     head, and `hidden_dim / num_heads` where None.
+
+    `backbone` says whose checkpoints it describes, and decides nothing else: the graph goes by the
+    other fields. `embedding_dim` is the width of embeddings that are then projected to
+    `hidden_dim`; where None, they are as wide as that. With `share_layers` one encoder is applied
+    `num_layers` times. With `num_segments` of 1 or 0 there is no input of segments.
+    `position_offset` is the number of position embeddings before that of the first word, on top of
+    `max_sequence_length`. `head_dropout` is `dropout` where None. `pooler` is a dense layer with
+    `pooler_activation` between CLS and the head.
 
     Raises:
         InputError: for a size below 1, a rate outside [0, 1), a tuple of another length than
@@ -64,6 +63,10 @@ class EncoderConfig:
     embedding_dim: int | None = None
     share_layers: bool = False
     pooler: bool = True
+    backbone: str = "bert"
+    head_dropout: float | None = None
+    pooler_activation: str = "tanh"
+    position_offset: int = 0
 
     def __post_init__(self):
         for name in ("num_heads", "intermediate_dim", "key_dim", "value_dim"):
@@ -81,14 +84,44 @@ class EncoderConfig:
                     f"`{name}` must be a positive whole number. "
                     f"Received: {name}={getattr(self, name)!r}"
                 )
-        for name in ("dropout", "attention_dropout", "layer_norm_epsilon"):
+        for name in ("dropout", "attention_dropout", "layer_norm_epsilon", "head_dropout"):
             value = getattr(self, name)
+            if name == "head_dropout" and value is None:
+                continue
             if not isinstance(value, int | float) or not 0 <= value < 1:
                 raise InputError(f"`{name}` must be a number in [0, 1). Received: {name}={value!r}")
         if self.activation not in list(_ACTIVATIONS.values()):
             raise InputError(
                 f"`activation` must be one of {sorted(set(_ACTIVATIONS.values()))}. "
                 f"Received: activation={self.activation!r}"
+            )
+        for name, allowed in (
+            ("backbone", tuple(BACKBONES)),
+            ("pooler_activation", POOLER_ACTIVATIONS),
+        ):
+            if getattr(self, name) not in allowed:
+                raise InputError(
+                    f"`{name}` must be one of {', '.join(allowed)}. "
+                    f"Received: {name}={getattr(self, name)!r}"
+                )
+        if self.embedding_dim is not None and (
+            type(self.embedding_dim) is not int or self.embedding_dim < 1
+        ):
+            raise InputError(
+                "`embedding_dim` must be a positive whole number, or None. "
+                f"Received: embedding_dim={self.embedding_dim!r}"
+            )
+        for name in ("num_segments", "position_offset"):
+            if type(getattr(self, name)) is not int or getattr(self, name) < 0:
+                raise InputError(
+                    f"`{name}` must be a whole number of at least 0. "
+                    f"Received: {name}={getattr(self, name)!r}"
+                )
+        if self.share_layers and self._has_uneven_encoders():
+            raise InputError(
+                "encoders that share their weights must have the same sizes: give one number for "
+                "each of `num_heads`, `intermediate_dim`, `key_dim` and `value_dim`. "
+                f"Received: share_layers=True with {self._encoder_sizes()}"
             )
         # One encoder stands for all, unless sizes are given one by one.
         for index in range(self.num_layers if self._has_uneven_encoders() else 1):
@@ -100,24 +133,48 @@ class EncoderConfig:
 
     @classmethod
     def of_size(cls, size):
-        """The config of a size by its name, one of `SIZES`, such as "bert-base".
+        """The config of a size by its name, such as "bert-base" or "albert-base".
 
         Raises:
             InputError: where there is no such size.
         """
-        if size not in SIZES:
-            raise InputError(f"`size` must be one of {', '.join(SIZES)}. Received: size={size!r}")
-        num_layers, hidden_dim, num_heads = SIZES[size]
-        return cls(
-            num_layers=num_layers,
-            num_heads=num_heads,
-            hidden_dim=hidden_dim,
-            intermediate_dim=4 * hidden_dim,
-        )
+        for backbone in BACKBONES.values():
+            if size in backbone.named:
+                options = {name: default for name, (_, default) in backbone.options.items()}
+                return cls._of(backbone, {**options, **backbone.fixed, **backbone.named[size]})
+        names = [name for backbone in BACKBONES.values() for name in backbone.named]
+        raise InputError(f"`size` must be one of {', '.join(names)}. Received: size={size!r}")
+
+    @classmethod
+    def _of(cls, backbone, fields):
+        """From fields whose activation is spelled as in config.json."""
+        activation = _ACTIVATIONS[fields["activation"]]
+        return cls(**{**fields, "activation": activation, "backbone": backbone.model_type})
+
+    @property
+    def embedding_width(self):
+        """The width of the embeddings, before any projection to `hidden_dim`."""
+        return self.hidden_dim if self.embedding_dim is None else self.embedding_dim
+
+    @property
+    def has_segments(self):
+        """Whether the segments of its words are an input of the model."""
+        return self.num_segments > 1
+
+    @property
+    def distinct_encoders(self):
+        """The number of encoders that have weights of their own."""
+        return 1 if self.share_layers else self.num_layers
+
+    def encoder_name(self, index):
+        """What the names of an encoder's layers begin with; the same for all that share them."""
+        return "encoder" if self.share_layers else f"encoder_{index}"
+
+    def _encoder_sizes(self):
+        return (self.num_heads, self.intermediate_dim, self.key_dim, self.value_dim)
 
     def _has_uneven_encoders(self):
-        sizes = (self.num_heads, self.intermediate_dim, self.key_dim, self.value_dim)
-        return any(isinstance(size, tuple) for size in sizes)
+        return any(isinstance(size, tuple) for size in self._encoder_sizes())
 
     def encoder(self, index):
         """The sizes of the encoder at `index`, from 0."""
@@ -147,7 +204,7 @@ class EncoderConfig:
 
         Raises:
             InputError: where the file cannot be read, is no JSON object, lacks a size or
-                describes another architecture than BERT's.
+                describes a backbone that is not there.
         """
         path = pathlib.Path(path)
         try:
@@ -158,35 +215,30 @@ class EncoderConfig:
             raise InputError(f"{path} must be a JSON file. Received: {error}") from error
         if not isinstance(given, dict):
             raise InputError(f"{path} must hold a JSON object. Received: {type(given).__name__}")
-        if given.get("model_type", "bert") != "bert":
+        model_type = given.get("model_type", "bert")
+        if model_type not in list(BACKBONES):
             raise InputError(
-                f"{path}: `model_type` must be 'bert'. Received: {given['model_type']!r}"
+                f"{path}: `model_type` must be one of {', '.join(BACKBONES)}. "
+                f"Received: {model_type!r}"
             )
-        positions = given.get("position_embedding_type", "absolute")
-        if positions != "absolute":
+        backbone = BACKBONES[model_type]
+        for key, only in backbone.required.items():
+            if given.get(key, only) != only:
+                raise InputError(f"{path}: `{key}` must be {only!r}. Received: {given[key]!r}")
+        options = {
+            name: default if given.get(key) is None else given[key]
+            for name, (key, default) in backbone.options.items()
+        }
+        if options["activation"] not in list(_ACTIVATIONS):
             raise InputError(
-                f"{path}: `position_embedding_type` must be 'absolute'. Received: {positions!r}"
-            )
-        activation = given.get("hidden_act", "gelu")
-        if activation not in list(_ACTIVATIONS):
-            raise InputError(
-                f"{path}: `hidden_act` must be one of {sorted(_ACTIVATIONS)}. "
-                f"Received: {activation!r}"
+                f"{path}: `{backbone.options['activation'][0]}` must be one of "
+                f"{sorted(_ACTIVATIONS)}. Received: {options['activation']!r}"
             )
         try:
-            return cls(
-                vocabulary_size=given["vocab_size"],
-                num_layers=given["num_hidden_layers"],
-                num_heads=given["num_attention_heads"],
-                hidden_dim=given["hidden_size"],
-                intermediate_dim=given["intermediate_size"],
-                max_sequence_length=given["max_position_embeddings"],
-                num_segments=given.get("type_vocab_size", 2),
-                dropout=given.get("hidden_dropout_prob", 0.1),
-                attention_dropout=given.get("attention_probs_dropout_prob", 0.1),
-                activation=_ACTIVATIONS[activation],
-                layer_norm_epsilon=given.get("layer_norm_eps", 1e-12),
-            )
+            sizes = {name: given[key] for name, key in backbone.sizes.items()}
+            # Theirs counts all position embeddings, ours those that a word can have.
+            sizes["max_sequence_length"] -= backbone.fixed.get("position_offset", 0)
+            return cls._of(backbone, {**sizes, **options, **backbone.fixed})
         except KeyError as error:
             raise InputError(f"{path} must give {error}. Received: {sorted(given)}") from error
         except InputError as error:

@@ -1,4 +1,4 @@
-"""The graph of BERT's encoders, with a reduction asked at three places."""
+"""The one graph of all backbones, with a reduction asked at three places of each encoder."""
 
 import keras
 
@@ -6,6 +6,7 @@ from power_bert_tf.layers import AttentionOutput
 from power_bert_tf.layers import BertEmbeddings
 from power_bert_tf.layers import FeedForward
 from power_bert_tf.layers import SelfAttention
+from power_bert_tf.layers.initializers import bert_initializer
 
 # TensorFlow has no fused attention on the CPU: its `dot_product_attention` is the same products.
 _FUSING_BACKENDS = ("jax",)
@@ -20,7 +21,7 @@ def encoder_inputs(sequence_length, has_segments=True):
 
 
 def encode(config, reduction, shared, inputs, lean=False):
-    """Builds BERT's encoders over symbolic inputs.
+    """Builds the encoders of any backbone over symbolic inputs.
 
     Args:
         config: `EncoderConfig`.
@@ -40,15 +41,24 @@ def encode(config, reduction, shared, inputs, lean=False):
         BertEmbeddings,
         "embeddings",
         vocabulary_size=config.vocabulary_size,
-        hidden_dim=config.hidden_dim,
+        hidden_dim=config.embedding_width,
         max_sequence_length=config.max_sequence_length,
         num_segments=config.num_segments,
         dropout=config.dropout,
         layer_norm_epsilon=config.layer_norm_epsilon,
+        position_offset=config.position_offset,
     )
     hidden = embeddings(inputs["token_ids"], inputs.get("segment_ids"))
+    if config.embedding_dim is not None:
+        hidden = shared(
+            keras.layers.Dense,
+            "embedding_projection",
+            units=config.hidden_dim,
+            kernel_initializer=bert_initializer(),
+        )(hidden)
     for index in range(config.num_layers):
-        shape = config.encoder(index)
+        # Where encoders share their weights, this is the layer of the one before.
+        name, shape = config.encoder_name(index), config.encoder(index)
         hidden, padding_mask = reduction.before_encoder(
             shared, index, hidden, padding_mask, input_mask
         )
@@ -57,7 +67,7 @@ def encode(config, reduction, shared, inputs, lean=False):
         fused = lean and not acts and keras.config.backend() in _FUSING_BACKENDS
         attended = shared(
             SelfAttention,
-            f"encoder_{index}_self_attention",
+            f"{name}_self_attention",
             num_heads=shape.num_heads,
             key_dim=shape.key_dim,
             value_dim=shape.value_dim,
@@ -76,7 +86,7 @@ def encode(config, reduction, shared, inputs, lean=False):
             )
         hidden = shared(
             AttentionOutput,
-            f"encoder_{index}_attention_output",
+            f"{name}_attention_output",
             dropout=config.dropout,
             attention_dropout=config.attention_dropout,
             layer_norm_epsilon=config.layer_norm_epsilon,
@@ -87,7 +97,7 @@ def encode(config, reduction, shared, inputs, lean=False):
             )
         hidden = shared(
             FeedForward,
-            f"encoder_{index}_feed_forward",
+            f"{name}_feed_forward",
             intermediate_dim=shape.intermediate_dim,
             activation=config.activation,
             dropout=config.dropout,

@@ -10,7 +10,7 @@ import shutil
 import keras
 
 from power_bert_tf.data import Preprocessor
-from power_bert_tf.data import WordPieceTokenizer
+from power_bert_tf.data import tokenizer_from_folder
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
 from power_bert_tf.files import write_folder
@@ -95,21 +95,22 @@ class StepFolder:
 class RunFolder:
     """A run on disk.
 
-    Holds settings.json (what was asked, versions, fingerprints of the data), vocab.txt, a folder
-    for each of `STEPS`, retention.json, report.md and report.json. Every file appears whole.
+    Holds settings.json (what was asked, versions, fingerprints of the data), vocab.txt or
+    spiece.model, a folder for each of `STEPS`, retention.json, report.md and report.json. Every
+    file appears whole.
     """
 
     path: pathlib.Path
 
     @classmethod
-    def begin(cls, path, identity, details, vocabulary):
+    def begin(cls, path, identity, details, tokenizer):
         """Creates the folder, or takes up the one that an interrupted run left.
 
         Args:
             path: the folder.
             identity: dict, JSON-ready: what must be the same for a run to go on.
             details: dict, JSON-ready: what is recorded beside it.
-            vocabulary: sequence of str.
+            tokenizer: one of those that `tokenizer_from_folder` makes, kept with the run.
 
         Raises:
             InputError: where the folder belongs to a run with another identity (what differs
@@ -122,8 +123,11 @@ class RunFolder:
             run._check_new()
             write_json(run.settings_path, {"identity": identity, **details})
         # After the settings: a run that is killed in between finds a folder of its own again.
-        if not (run.path / "vocab.txt").exists():
-            write_text(run.path / "vocab.txt", "".join(f"{piece}\n" for piece in vocabulary))
+        if not (run.path / tokenizer.file_name).exists():
+            write_file(
+                run.path / tokenizer.file_name,
+                lambda aside: aside.write_bytes(tokenizer.to_bytes()),
+            )
         return run
 
     @classmethod
@@ -182,9 +186,7 @@ class RunFolder:
     def preprocessor(self):
         """The tokenizer and packer of the run."""
         identity = self.settings()["identity"]
-        tokenizer = WordPieceTokenizer.from_file(
-            self.path / "vocab.txt", lowercase=identity["lowercase"]
-        )
+        tokenizer = tokenizer_from_folder(self.path, identity["lowercase"])
         return Preprocessor(tokenizer, identity["task"]["sequence_length"])
 
     def finished_step(self, name="re-train"):

@@ -151,7 +151,11 @@ CHECKPOINTS = {
     "truncated weights": (_truncate, "model.safetensors is corrupt, cut short"),
     "no vocabulary": (
         lambda folder: (folder / "vocab.txt").unlink(),
-        r"model\.safetensors must have a vocabulary, vocab\.txt, beside it",
+        "must have a vocabulary, vocab.txt or spiece.model. Received: none",
+    ),
+    "byte pairs": (
+        lambda folder: (folder / "vocab.txt").rename(folder / "merges.txt"),
+        "it is cut into byte pairs",
     ),
     "vocabulary of another size": (_lengthen_vocabulary, r"vocab\.txt must have a line for each"),
     "vocabulary without [CLS]": (

@@ -127,6 +127,29 @@ def test_the_profiler_counts_the_same(retention, scored):
         assert profiled_products(model) == others_per_text
 
 
+@pytest.mark.parametrize("retention", [None, "9,5,2", "10,5,2 of 16"])
+def test_albert_counts_its_projection_and_each_use_of_its_encoder(retention):
+    sizes = {
+        "vocabulary_size": 20,
+        "num_layers": 3,
+        "num_heads": 2,
+        "hidden_dim": 8,
+        "intermediate_dim": 12,
+        "max_sequence_length": 16,
+    }
+    bert = EncoderConfig(**sizes)
+    albert = EncoderConfig(**sizes, backbone="albert", embedding_dim=4, share_layers=True)
+    kept = retention and RetentionConfiguration.parse(retention)
+    projection = 2 * 16 * 4 * 8
+    for flops in (encoders_flops, computed_flops):
+        assert flops(albert, 16, kept) == flops(bert, 16, kept) + projection
+    model = BertClassifier(albert, 2, 16, Extraction(retention) if retention else None)
+    scored = {None: (), "9,5,2": (16, 9), "10,5,2 of 16": (16, 10)}[retention]
+    others = 2 * 8 * 8 + 2 * 8 * 2 + sum(2 * rows * rows for rows in scored)
+    expected = computed_flops(albert, 16, kept) + others
+    assert profiled_products(model.for_inference()) == expected
+
+
 def test_what_is_computed_by_hand():
     """H = 4, F = 6, 5 words: 3 stay, then [CLS] alone; 2mkn for each product."""
     config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=4, intermediate_dim=6)

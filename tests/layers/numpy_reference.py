@@ -50,16 +50,16 @@ def activate(inputs, activation):
     return 0.5 * inputs * (1 + _erf(inputs / math.sqrt(2)))
 
 
-def embeddings(token_ids, segment_ids, weights):
+def embeddings(token_ids, segment_ids, weights, position_offset=0, epsilon=1e-12):
     """BERT, section 3, figure 2: the sum of three embeddings, normalised."""
     rows = []
     for position, token_id in enumerate(token_ids):
         row = weights["token_embedding/embeddings"][token_id]
-        row = row + weights["position_embedding/embeddings"][position]
+        row = row + weights["position_embedding/embeddings"][position_offset + position]
         if segment_ids is not None:
             row = row + weights["segment_embedding/embeddings"][segment_ids[position]]
         rows.append(row)
-    return layer_norm(np.array(rows), weights)
+    return layer_norm(np.array(rows), weights, epsilon)
 
 
 def self_attention(hidden, mask, weights, num_heads):
@@ -83,17 +83,17 @@ def self_attention(hidden, mask, weights, num_heads):
     return probabilities, np.array(values)
 
 
-def attention_output(hidden, probabilities, values, weights):
+def attention_output(hidden, probabilities, values, weights, epsilon=1e-12):
     """Section 2: Z_h = A_h V_h, concatenated over the heads; projected, added and normalised."""
     heads = [head @ value for head, value in zip(probabilities, values, strict=True)]
     projected = dense(np.concatenate(heads, axis=1), weights, "projection")
-    return layer_norm(hidden + projected, weights)
+    return layer_norm(hidden + projected, weights, epsilon)
 
 
-def feed_forward(hidden, weights, activation="gelu"):
+def feed_forward(hidden, weights, activation="gelu", epsilon=1e-12):
     """The Transformer, section 3.3, with an addition and a normalisation."""
     intermediate = activate(dense(hidden, weights, "intermediate"), activation)
-    return layer_norm(hidden + dense(intermediate, weights, "output"), weights)
+    return layer_norm(hidden + dense(intermediate, weights, "output"), weights, epsilon)
 
 
 def significance(probabilities, mask, count_self=False):
@@ -184,10 +184,17 @@ def classify(model, token_ids, segment_ids):
     method = type(reduction).__name__
     layers = {layer.name: weights_of(layer) for layer in model.layers}
     words = len(token_ids)
-    hidden = embeddings(token_ids, segment_ids, layers["embeddings"])
+    if config.num_segments == 1:
+        segment_ids = [0] * words
+    epsilon = config.layer_norm_epsilon
+    hidden = embeddings(
+        token_ids, segment_ids, layers["embeddings"], config.position_offset, epsilon
+    )
+    if config.embedding_dim is not None:
+        hidden = dense(hidden, layers["embedding_projection"], "embedding_projection")
     mask = [1] * len(hidden)
     for index in range(config.num_layers):
-        name = f"encoder_{index}"
+        name = "encoder" if config.share_layers else f"encoder_{index}"
         num_heads = config.encoder(index).num_heads
         probabilities, values = self_attention(
             hidden, mask, layers[f"{name}_self_attention"], num_heads
@@ -199,9 +206,11 @@ def classify(model, token_ids, segment_ids):
                 length = relative_budget(words, length, reduction.retention.reference_length)
             rows, mask = extracted_rows(score, mask, length)
             hidden, probabilities = hidden[rows], probabilities[:, rows]
-        hidden = attention_output(hidden, probabilities, values, layers[f"{name}_attention_output"])
+        hidden = attention_output(
+            hidden, probabilities, values, layers[f"{name}_attention_output"], epsilon
+        )
         if method == "SoftExtraction":
-            retention = model.get_layer(f"{name}_soft_extract").retention
+            retention = model.get_layer(f"encoder_{index}_soft_extract").retention
             extents = retention_extents(
                 significance(probabilities, mask, reduction.count_self),
                 mask,
@@ -213,12 +222,11 @@ def classify(model, token_ids, segment_ids):
                 mask = mask * extents
             else:
                 hidden = hidden * extents[:, None]
-        hidden = feed_forward(hidden, layers[f"{name}_feed_forward"], config.activation)
+        hidden = feed_forward(hidden, layers[f"{name}_feed_forward"], config.activation, epsilon)
     pooled = hidden[0]
     if config.pooler:
-        pooled = np.tanh(
-            pooled @ layers["pooler"]["pooler/kernel"] + layers["pooler"]["pooler/bias"]
-        )
+        pooled = dense(pooled, layers["pooler"], "pooler")
+        pooled = np.maximum(pooled, 0) if config.pooler_activation == "relu" else np.tanh(pooled)
     return dense(pooled, layers["classifier"], "classifier")
 
 

@@ -76,6 +76,23 @@ def test_agrees_with_numpy(shape, has_segments, generator):
         np.testing.assert_allclose(hidden[text], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_positions_from_an_offset_and_one_segment_for_all():
+    layer = BertEmbeddings(
+        vocabulary_size=2, hidden_dim=2, max_sequence_length=2, num_segments=1, position_offset=2
+    )
+    layer.build((None, 2))
+    layer.token_embedding.embeddings.assign([[0.0, 0.0], [1.0, 0.0]])
+    layer.position_embedding.embeddings.assign([[9.0, 0.0], [9.0, 0.0], [0.0, 0.0], [4.0, 0.0]])
+    layer.segment_embedding.embeddings.assign([[0.0, 3.0]])
+    # Position 0: token 1 gives (1, 3); position 1: token 0 gives (4, 3).
+    np.testing.assert_allclose(layer(np.array([[1, 0]])), [[[-1, 1], [1, -1]]], atol=1e-5)
+    again = BertEmbeddings.from_config(layer.get_config())
+    assert again.position_offset == 2
+    # Whatever the offset, there are places for two words.
+    with pytest.raises(ValueError, match=r"length=3, max_sequence_length=2"):
+        layer(np.array([[1, 0, 1]]))
+
+
 def test_drops_out_in_training_only():
     keras.utils.set_random_seed(0)
     layer = BertEmbeddings(vocabulary_size=3, hidden_dim=8, max_sequence_length=16, dropout=0.5)

@@ -67,7 +67,7 @@ def test_reads_hugging_faces_spelling(tmp_path):
     [
         ("{", "must be a JSON file"),
         ("[1]", "must hold a JSON object.*list"),
-        ({**GOOGLE, "model_type": "roberta"}, "'roberta'"),
+        ({**GOOGLE, "model_type": "gpt2"}, "'gpt2'"),
         ({**GOOGLE, "position_embedding_type": "relative_key"}, "'relative_key'"),
         ({**GOOGLE, "hidden_act": "swish"}, "'swish'"),
         ({**GOOGLE, "hidden_size": None}, "`hidden_dim`.*hidden_dim=None"),

@@ -23,7 +23,7 @@ DETAILS = {"versions": {"keras": "3"}}
 
 
 def begin(path, **changes):
-    return RunFolder.begin(path, {**IDENTITY, **changes}, DETAILS, toy.VOCABULARY)
+    return RunFolder.begin(path, {**IDENTITY, **changes}, DETAILS, toy.preprocessor().tokenizer)
 
 
 def snapshot(folder):

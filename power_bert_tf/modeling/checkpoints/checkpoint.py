@@ -109,7 +109,7 @@ class Checkpoint:
         tensors: function without arguments that gives a context manager over a dict of
             `StoredTensor` by name.
         head: `Head`, or None where the checkpoint has none.
-        vocabulary: path of a file with a word-piece a line, or None.
+        vocabulary: path of a file with a word-piece a line, or of SentencePiece's, or None.
         lowercase: bool, whether the vocabulary is uncased; None where the checkpoint is silent.
         reduction: `Reduction` that the weights were trained with, where the checkpoint says it.
         files: tuple of paths, those that hold the weights.
@@ -141,15 +141,16 @@ def check_bytes(tensors, files):
         )
 
 
-def with_vocabulary(checkpoint, path):
-    """The checkpoint with a vocabulary that fits its embeddings; without one where there is none.
+def with_vocabulary(checkpoint, *paths):
+    """The checkpoint with the first of these vocabularies that is there, if one is.
 
     The embedding must have a row for each line, and no more, unless the lines were rounded up to
     a multiple of 8 or 64.
     """
     rows = checkpoint.config.vocabulary_size
-    if not path.exists():
-        return checkpoint
+    path = next((path for path in paths if path.exists()), None)
+    if path is None or path.suffix == ".model":  # SentencePiece's, which only its reader can count.
+        return dataclasses.replace(checkpoint, vocabulary=path)
     try:
         content = path.read_bytes()
     except OSError as error:

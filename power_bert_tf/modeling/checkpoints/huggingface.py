@@ -14,6 +14,8 @@ import pathlib
 
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import read_json_object
+from power_bert_tf.modeling.backbones import BACKBONES
+from power_bert_tf.modeling.backbones.backbone import dense
 from power_bert_tf.modeling.checkpoints import safetensors_files
 from power_bert_tf.modeling.checkpoints.checkpoint import Checkpoint
 from power_bert_tf.modeling.checkpoints.checkpoint import Head
@@ -24,24 +26,6 @@ from power_bert_tf.modeling.reduction import Extraction
 # The key of config.json under which our own exports keep what transformers does not know.
 POWER_BERT = "power_bert"
 
-# Known tensors that no weight of ours takes: a buffer of position numbers, and the two heads of
-# pre-training (masked words, next sentence).
-IGNORED = frozenset(
-    {
-        "bert.embeddings.position_ids",
-        "cls.predictions.bias",
-        "cls.predictions.decoder.bias",
-        "cls.predictions.decoder.weight",
-        "cls.predictions.transform.LayerNorm.bias",
-        "cls.predictions.transform.LayerNorm.weight",
-        "cls.predictions.transform.dense.bias",
-        "cls.predictions.transform.dense.weight",
-        "cls.seq_relationship.bias",
-        "cls.seq_relationship.weight",
-    }
-)
-_HEADS = ("classifier.", "cls.")
-_HEAD_TENSORS = ("classifier.weight", "classifier.bias")
 _DTYPES = ("F32", "F16", "BF16", "F64")
 _NAMES_SHOWN = 8
 
@@ -80,7 +64,7 @@ def open_checkpoint(folder):
         files=files,
     )
     checkpoint = checked(checkpoint, functools.partial(_head, settings, path))
-    return with_vocabulary(checkpoint, folder / "vocab.txt")
+    return with_vocabulary(checkpoint, folder / "vocab.txt", folder / "spiece.model")
 
 
 def checked(checkpoint, head_of=None):
@@ -92,7 +76,8 @@ def checked(checkpoint, head_of=None):
             and gives the checkpoint's `Head`.
     """
     with checkpoint.tensors() as tensors:
-        names = [name for name in _HEAD_TENSORS if name in tensors]
+        named = BACKBONES[checkpoint.config.backbone].classifier
+        names = [name for name in (f"{named}.weight", f"{named}.bias") if name in tensors]
         if head_of is not None and names:
             outputs = tensors[names[0]].shape[:1]
             checkpoint = dataclasses.replace(checkpoint, head=head_of(*outputs or (0,)))
@@ -158,37 +143,7 @@ def encoder_table(config):
 
     Their matrices are (out, in), so the kernels of ours are theirs transposed.
     """
-    hidden = config.hidden_dim
-    for ours, theirs, rows in (
-        ("token_embedding", "word_embeddings", config.vocabulary_size),
-        ("position_embedding", "position_embeddings", config.max_sequence_length),
-        ("segment_embedding", "token_type_embeddings", config.num_segments),
-    ):
-        if rows:
-            yield (
-                f"embeddings/{ours}/embeddings",
-                f"bert.embeddings.{theirs}.weight",
-                (rows, hidden),
-            )
-    yield from _layer_norm("embeddings/layer_norm", "bert.embeddings.LayerNorm", hidden)
-    for index in range(config.num_layers):
-        shape = config.encoder(index)
-        keys, values = shape.num_heads * shape.key_dim, shape.num_heads * shape.value_dim
-        ours, theirs = f"encoder_{index}", f"bert.encoder.layer.{index}"
-        for our_end, their_end, in_dim, out_dim in (
-            ("self_attention/query", "attention.self.query", hidden, keys),
-            ("self_attention/key", "attention.self.key", hidden, keys),
-            ("self_attention/value", "attention.self.value", hidden, values),
-            ("attention_output/projection", "attention.output.dense", values, hidden),
-            ("feed_forward/intermediate", "intermediate.dense", hidden, shape.intermediate_dim),
-            ("feed_forward/output", "output.dense", shape.intermediate_dim, hidden),
-        ):
-            yield from _dense(f"{ours}_{our_end}", f"{theirs}.{their_end}", in_dim, out_dim)
-        for our_end, their_end in (
-            ("attention_output/layer_norm", "attention.output.LayerNorm"),
-            ("feed_forward/layer_norm", "output.LayerNorm"),
-        ):
-            yield from _layer_norm(f"{ours}_{our_end}", f"{theirs}.{their_end}", hidden)
+    return BACKBONES[config.backbone].encoder_table(config)
 
 
 def model_table(config, num_classes):
@@ -200,31 +155,25 @@ def model_table(config, num_classes):
 
 
 def _pooler(config):
-    return _dense("pooler", "bert.pooler.dense", config.hidden_dim, config.hidden_dim)
+    return dense("pooler", BACKBONES[config.backbone].pooler, config.hidden_dim, config.hidden_dim)
 
 
 def _classifier(config, num_classes):
-    return _dense("classifier", "classifier", config.hidden_dim, num_classes)
+    return dense(
+        "classifier", BACKBONES[config.backbone].classifier, config.hidden_dim, num_classes
+    )
 
 
-def _dense(ours, theirs, in_dim, out_dim):
-    return [
-        (f"{ours}/kernel", f"{theirs}.weight", (out_dim, in_dim)),
-        (f"{ours}/bias", f"{theirs}.bias", (out_dim,)),
-    ]
+def _canonical(name, prefix, heads):
+    """The name as the tables spell it: with the prefix, and LayerNorm's weight and bias.
 
-
-def _layer_norm(ours, theirs, dim):
-    return [
-        (f"{ours}/gamma", f"{theirs}.weight", (dim,)),
-        (f"{ours}/beta", f"{theirs}.bias", (dim,)),
-    ]
-
-
-def _canonical(name, prefixed):
-    """The name as the tables spell it: with `bert.`, and LayerNorm's weight and bias."""
-    if not prefixed and not name.startswith(_HEADS):
-        name = f"bert.{name}"
+    Args:
+        name: str, a tensor's name in the file.
+        prefix: str, what the file leaves out before the names of the encoder's tensors.
+        heads: set of str, the first parts of the names that never have the prefix.
+    """
+    if name.split(".")[0] not in heads:
+        name = prefix + name
     name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
     return name.replace("LayerNorm.beta", "LayerNorm.bias")
 
@@ -242,20 +191,27 @@ def _match(tensors, checkpoint, config, num_classes):
         dict from the path of each of our weights that the checkpoint fills to the name of the
         tensor.
     """
-    prefixed = any(name.startswith("bert.") for name in tensors)
+    backbone = BACKBONES[config.backbone]
+    prefixed = any(name.startswith(backbone.prefix) for name in tensors)
+    prefix = "" if prefixed else backbone.prefix
+    heads = {
+        name.split(".")[0]
+        for name in (backbone.pooler, backbone.classifier, *backbone.ignored)
+        if not name.startswith(backbone.prefix)
+    }
     found, unknown = {}, []
     for name in sorted(tensors):
-        canonical = _canonical(name, prefixed)
+        canonical = _canonical(name, prefix, heads)
         if canonical in found:
             unknown.append(name)
         found.setdefault(canonical, name)
-    if config.num_layers > len(tensors):
+    if config.distinct_encoders > len(tensors):
         raise InputError(
             f"{checkpoint.settings} gives {config.num_layers} encoders, but {checkpoint.weights} "
             f"has only {len(tensors)} tensors"
         )
 
-    table, ignored = list(encoder_table(config)), set(IGNORED)
+    table, ignored = list(encoder_table(config)), set(backbone.ignored)
     pooler, classifier = _pooler(config), _classifier(config, num_classes)
     for optional, wanted in ((pooler, config.pooler), (classifier, num_classes is not None)):
         names = {theirs for _, theirs, _ in optional}
@@ -266,11 +222,7 @@ def _match(tensors, checkpoint, config, num_classes):
 
     needed = {theirs for _, theirs, _ in table}
     unknown += [name for theirs, name in found.items() if theirs not in needed | ignored]
-    missing = [
-        theirs if prefixed else theirs.removeprefix("bert.")
-        for _, theirs, _ in table
-        if theirs not in found
-    ]
+    missing = [theirs.removeprefix(prefix) for _, theirs, _ in table if theirs not in found]
     unfit = [
         _misfit(found[theirs], tensors[found[theirs]], shape)
         for _, theirs, shape in table

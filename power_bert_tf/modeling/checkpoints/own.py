@@ -63,10 +63,10 @@ def open_checkpoint(path):
         present = sum(math.prod(tensor.shape) for tensor in stored.values())
         arrays = len(stored)
     needed = 0
-    if config.num_layers <= arrays:
+    if config.distinct_encoders <= arrays:
         table = huggingface.model_table(config, num_classes)
         needed = sum(math.prod(shape) for _, _, shape in table)
-    if config.num_layers > arrays or needed > present:
+    if config.distinct_encoders > arrays or needed > present:
         raise InputError(
             f"{path} must hold the weights of its {config.num_layers} encoders, {needed or 'more'} "
             f"numbers. Received: {present} in {arrays} arrays"
@@ -83,7 +83,7 @@ def open_checkpoint(path):
         lowercase=_lowercase(folder / _SETTINGS),
         files=(path,),
     )
-    return with_vocabulary(checkpoint, folder / "vocab.txt")
+    return with_vocabulary(checkpoint, folder / "vocab.txt", folder / "spiece.model")
 
 
 def _arguments(path):
