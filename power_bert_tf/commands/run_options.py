@@ -3,6 +3,7 @@
 import pathlib
 
 from power_bert_tf.commands.fit import Fit
+from power_bert_tf.data import get_task
 from power_bert_tf.data.demo import demo_examples
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
@@ -45,7 +46,10 @@ def check_pairs(run, text_pairs, source):
 
 def fit_of(run):
     """The `Fit` that made a run."""
-    command = run.settings()["command"]
+    settings = run.settings()
+    # N as it was, where it was proposed: nothing has to be read again to propose it.
+    length = settings["identity"]["task"]["sequence_length"]
+    command = {**settings["command"], "sequence_length": length}
     paths = ("checkpoint", "output", "train", "dev", "tfds_dir", "data_dir", "fine_tuned")
     return Fit(
         **{
@@ -53,6 +57,12 @@ def fit_of(run):
             for name, value in command.items()
         }
     )
+
+
+def load_beside(run):
+    """What the run's report measured beside its own dev examples, see `Fit.load_beside`."""
+    fit = fit_of(run)
+    return {} if fit.task is None else fit.load_beside(get_task(fit.task))
 
 
 def load_dev_examples(run):

@@ -182,7 +182,9 @@ class RunFolder:
         tokenizer = WordPieceTokenizer.from_file(
             self.path / "vocab.txt", lowercase=identity["lowercase"]
         )
-        return Preprocessor(tokenizer, identity["task"]["sequence_length"])
+        task = identity["task"]
+        truncation = task.get("truncation", "longest_first")
+        return Preprocessor(tokenizer, task["sequence_length"], truncation)
 
     def finished_step(self, name="re-train"):
         """The folder of a step that is finished.
