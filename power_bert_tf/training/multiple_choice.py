@@ -19,7 +19,7 @@ class MultipleChoiceLoss(keras.losses.Loss):
 
     ```python
     model = BertClassifier(config, 1, 512, head="multiple_choice")
-    model.compile("adam", MultipleChoiceLoss(4), [MultipleChoiceAccuracy(4)])
+    model.compile("adam", MultipleChoiceLoss(4), metrics=[MultipleChoiceAccuracy(4)])
     ```
     """
 

@@ -1,12 +1,10 @@
-"""GLUE's hidden tests and the files of answers, against the specification beside this file."""
-
-import json
-import pathlib
-import re
+"""GLUE's hidden tests and the files of answers, against the written-down specification."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from glue_specification import SPECIFICATION
+from glue_specification import check_file
 
 from power_bert_tf.data import TASKS
 from power_bert_tf.data.glue_submission import HIDDEN_TESTS
@@ -15,9 +13,6 @@ from power_bert_tf.data.glue_submission import is_there
 from power_bert_tf.data.glue_submission import load_hidden_test
 from power_bert_tf.errors import InputError
 
-SPECIFICATION = json.loads(
-    pathlib.Path(__file__).with_name("glue_submission_specification.json").read_text()
-)
 TESTS = {test.name: test for test in HIDDEN_TESTS}
 # The classes of the tasks in words of the server: what the label of a task means there.
 MEANINGS = {
@@ -30,25 +25,6 @@ MEANINGS = {
     "not_duplicate": "0",
     "duplicate": "1",
 }
-
-
-def check_file(name, text, indices):
-    """Asserts what the specification says of a file."""
-    expected = SPECIFICATION["files"][name]["predictions"]
-    header, *rows = text.split("\n")[:-1]
-    assert (
-        text.endswith("\n")
-        and header.split(SPECIFICATION["separator"]) == (SPECIFICATION["header"])
-    )
-    given = [row.split(SPECIFICATION["separator"]) for row in rows]
-    assert [index for index, _ in given] == [str(index) for index in indices]
-    for _, prediction in given:
-        if isinstance(expected, list):
-            assert prediction in expected
-        else:
-            assert re.fullmatch(rf"\d\.\d{{{expected['decimals']}}}", prediction)
-            assert expected["lowest"] <= float(prediction) <= expected["highest"]
-    return [prediction for _, prediction in given]
 
 
 def test_every_file_of_the_server_has_its_test():
