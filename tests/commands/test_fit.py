@@ -13,6 +13,7 @@ from training import toy
 from commands.conftest import snapshot
 from commands.conftest import write_checkpoint
 from commands.conftest import write_tsv
+from commands.conftest import write_weights
 from power_bert_tf.cli import main
 from power_bert_tf.commands.fit import Fit
 from power_bert_tf.commands.run_options import fit_of
@@ -227,6 +228,7 @@ def test_a_tenth_is_held_out_without_dev(materials):
 )
 def test_n_is_proposed_and_said(tmp_path, capsys, words, positions, length, line):
     checkpoint = write_checkpoint(tmp_path / "checkpoint", max_position_embeddings=positions)
+    write_weights(checkpoint, toy.config(max_sequence_length=positions))
     texts = ["film " * words] * 2 + ["film"] * 150
     path = write_tsv(tmp_path / "long.tsv", Examples(texts, None, [0, 1] * 76, toy.LABELS))
     proposing = Fit(checkpoint, tmp_path / "none", train=path)
