@@ -3,7 +3,6 @@
 import pathlib
 
 from power_bert_tf.commands.fit import Fit
-from power_bert_tf.data import get_task
 from power_bert_tf.data.demo import demo_examples
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
@@ -61,8 +60,7 @@ def fit_of(run):
 
 def load_beside(run):
     """What the run's report measured beside its own dev examples, see `Fit.load_beside`."""
-    fit = fit_of(run)
-    return {} if fit.task is None else fit.load_beside(get_task(fit.task))
+    return fit_of(run).load_beside()
 
 
 def load_dev_examples(run):

@@ -26,7 +26,7 @@ class BertClassifier(keras.Model):
         config: `EncoderConfig`.
         num_classes: int. Number of classes; 1 for regression and multiple choice.
         sequence_length: int. N, the static length of the inputs; None for any length up to the
-            number of position embeddings, which a model with `Extraction` cannot take.
+            number of position embeddings.
         reduction: `NoReduction()` (where None), `SoftExtraction(...)` or `Extraction(...)`.
         head: "classification" (probabilities of the classes), "regression" (one number) or
             "multiple_choice" (one score: each option of a question is a row, scored by itself).
