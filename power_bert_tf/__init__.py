@@ -10,6 +10,8 @@ _EXPORTS = {
     "EncoderConfig": "modeling",
     "Extraction": "modeling",
     "InputError": "errors",
+    "MultipleChoiceAccuracy": "training.multiple_choice",
+    "MultipleChoiceLoss": "training.multiple_choice",
     "NoReduction": "modeling",
     "Preprocessor": "data",
     "Reduction": "modeling",

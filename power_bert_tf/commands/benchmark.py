@@ -56,8 +56,8 @@ class Benchmark:
     """File with the length of a real text in each line, in word-pieces; N each where left out,
     and those of the dev examples for a run."""
     task: str | None = None
-    """Lengths of the dev examples of a task of the paper instead: cola, imdb, mrpc, rte, sst2 or
-    stsb. Needs --vocabulary."""
+    """Lengths of the dev examples of a task of the paper instead, such as sst2 or mnli-m. Needs
+    --vocabulary."""
     vocabulary: pathlib.Path | None = None
     """vocab.txt or spiece.model that --task is cut into pieces by."""
     tfds_dir: pathlib.Path | None = None

@@ -24,9 +24,11 @@ from power_bert_tf.data import get_task
 from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
+from power_bert_tf.data import propose_sequence_length
 from power_bert_tf.data import tokenizer_from_file
 from power_bert_tf.data import tokenizer_from_folder
 from power_bert_tf.data import user_task
+from power_bert_tf.data.proposed_length import word_piece_lengths
 from power_bert_tf.data.sources import random_order
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
@@ -45,6 +47,9 @@ from power_bert_tf.training.run_folder import read_json
 
 DTYPES = ("float32", "mixed_bfloat16", "mixed_float16")
 _HELD_OUT_SHARE = 10
+# What tasks have had only later: it is part of a run's identity where it is in use, so that runs
+# from before go on.
+_LATER_FIELDS = ("tsv_flawed", "choices", "truncation", "beside")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +67,8 @@ class Fit:
     output: pathlib.Path
     """Run folder: new, empty, or that of the run to go on with."""
     task: str | None = None
-    """A task of the paper: cola, imdb, mrpc, rte, sst2, stsb."""
+    """A task of the paper: cola, rte, qqp, mrpc, sst2, mnli-m, mnli-mm, qnli, stsb, imdb or race;
+    race-middle, race-high and wnli too."""
     train: pathlib.Path | None = None
     """Your own examples: TSV, CSV or JSONL with text, optional text_pair, and label."""
     dev: pathlib.Path | None = None
@@ -86,9 +92,10 @@ class Fit:
     dev_examples: int | None = None
     """Measure on a random subset of this size."""
     sequence_length: int | None = None
-    """N, the length that inputs are padded or cut to, in word-pieces."""
+    """N, the length that inputs are padded or cut to, in word-pieces; by the paper's rule from
+    the texts of --train where left out."""
     batch_size: int | None = None
-    """Examples a training step."""
+    """Examples a training step; questions for race."""
     learning_rate: float | None = None
     """Peak learning rate of BERT's weights."""
     retention_learning_rate: float | None = None
@@ -136,15 +143,17 @@ class Fit:
         Raises:
             InputError: where an option, a file or the run folder cannot be used.
         """
+        # Read before training, which takes longer to find out what is missing.
+        beside = self.load_beside()
         if self.max_drop is not None or self.speedup is not None:
-            return self._tune()
-        return self.run(*self.load_data())
+            return self._tune(beside)
+        return self.run(*self.load_data(), beside)
 
-    def _tune(self):
+    def _tune(self, beside):
         self._check_limit()
         tuning = Tuning(self)
         run, dev = tuning.execute()
-        report = _finish(run, dev)
+        report = _finish(run, dev, beside)
         tuning.hand_back(run)
         print(f"The best run is {self.output / BEST}; commands take {self.output} for it.")
         return report
@@ -159,15 +168,34 @@ class Fit:
         if self.task is None:
             return self._load_own_data()
         task = get_task(self.task)
-        if self.data_dir is not None:
-            if self.tfds_dir is not None:
-                raise InputError("give `tfds_dir` or `data_dir`, not both")
-            return task, *(load_from_tsv(task, part, self.data_dir) for part in ("train", "dev"))
-        return task, *(load_from_tfds(task, part, self.tfds_dir) for part in ("train", "dev"))
+        return task, self._load(task, "train"), self._load(task, "dev")
+
+    def load_beside(self):
+        """The dev examples that a report measures beside the task's own.
+
+        Returns:
+            dict of a task's name and its `Examples`: the other half's for MNLI, empty otherwise.
+        """
+        if self.task is None or not get_task(self.task).beside:
+            return {}
+        other = get_task(get_task(self.task).beside)
+        return {other.name: self._dev_subset(self._load(other, "dev"))}
+
+    def _load(self, task, part):
+        if self.data_dir is None:
+            return load_from_tfds(task, part, self.tfds_dir)
+        if self.tfds_dir is not None:
+            raise InputError("give `tfds_dir` or `data_dir`, not both")
+        return load_from_tsv(task, part, self.data_dir)
+
+    def _dev_subset(self, dev):
+        return dev if self.dev_examples is None else dev.take(self.dev_examples, self.seed)
 
     def _load_own_data(self):
         labels = self.labels or None
         train = load_from_file(self.train, labels, self.regression)
+        length = self.sequence_length
+        task = user_task(self.train.stem, train, length or self._proposed_length(train))
         if self.dev is None:
             order = random_order(len(train), self.seed)
             held_out = max(1, len(train) // _HELD_OUT_SHARE)
@@ -178,20 +206,38 @@ class Fit:
             dev = load_from_file(self.dev, train.label_names, self.regression)
         if (train.text_pairs is None) != (dev.text_pairs is None):
             raise InputError("`train` and `dev` must both have `text_pair`, or neither")
-        return user_task(self.train.stem, train), train, dev
+        return task, train, dev
 
-    def run(self, task: Task, train: Examples, dev: Examples):
+    def _proposed_length(self, train):
+        checkpoint = open_checkpoint(self.checkpoint)
+        lengths = word_piece_lengths(self._tokenizer(checkpoint), train)
+        proposed, nearly_all = propose_sequence_length(lengths)
+        most = checkpoint.config.max_sequence_length
+        length = min(proposed, most)
+        reason = (
+            "the nearest of 64, 128, 256 and 512"
+            if length == proposed
+            else f"the checkpoint has no more positions; {proposed} would be the nearest"
+        )
+        print(
+            f"N = {length}: at most 1 % of the texts of {self.train.name} have more than "
+            f"{nearly_all} word-pieces ({reason}). --sequence-length sets another."
+        )
+        return length
+
+    def run(self, task: Task, train: Examples, dev: Examples, beside=None):
         """The three steps on examples in memory, and their report.
 
         Args:
             task: `Task`; the options that are given replace its values.
             train, dev: `Examples`.
+            beside: dict of name and `Examples`: what the report measures too.
 
         Returns:
             dict, the report.
         """
         run, dev = self.train_steps(task, train, dev)
-        return _finish(run, dev)
+        return _finish(run, dev, beside or {})
 
     def train_steps(self, task: Task, train: Examples, dev: Examples, last: str = STEPS[-1]):
         """The three steps on examples in memory.
@@ -206,16 +252,12 @@ class Fit:
         """
         self.check()
         task = self._with_options(task)
-        check_metric(task.metric, task.num_classes)
+        check_metric(task.metric, task.num_classes, task.choices)
         train = train if self.train_examples is None else train.take(self.train_examples, self.seed)
-        dev = dev if self.dev_examples is None else dev.take(self.dev_examples, self.seed)
+        dev = self._dev_subset(dev)
         checkpoint = open_checkpoint(self.checkpoint)
-        lowercase = self._lowercase(checkpoint)
-        if checkpoint.vocabulary is None:
-            # Says what is missing.
-            tokenizer_from_folder(checkpoint.files[0].parent, lowercase)
-        tokenizer = tokenizer_from_file(checkpoint.vocabulary, lowercase)
-        preprocessor = Preprocessor(tokenizer, task.sequence_length)
+        tokenizer = self._tokenizer(checkpoint)
+        preprocessor = Preprocessor(tokenizer, task.sequence_length, task.truncation)
         # Fails where N is too small for the special tokens of a pair.
         first = dev.select(np.arange(1))
         preprocessor.encode(first.texts, first.text_pairs)
@@ -233,11 +275,11 @@ class Fit:
         if given is not None:
             given.check(model.config.num_layers, task.sequence_length)
         identity = {
-            "task": dataclasses.asdict(task),
+            "task": _task_identity(task),
             "basis": self.basis if given is None else given.basis,
             "retention": None if given is None else str(given),
             "epochs": self.step_epochs(task),
-            "lowercase": lowercase,
+            "lowercase": tokenizer.lowercase,
             "dtype": self.dtype,
             "xla": self.xla,
             "seed": self.seed,
@@ -295,11 +337,10 @@ class Fit:
         return run, dev
 
     def _starting_model(self, checkpoint, task):
-        head = "regression" if task.is_regression else "classification"
         new_head = False
         if checkpoint.head is not None:
             try:
-                checkpoint.head.rows(head, task.num_classes, task.labels)
+                checkpoint.head.rows(task.head, task.num_classes, task.labels)
             except InputError as error:
                 if self.skip_fine_tuning:
                     raise
@@ -314,7 +355,7 @@ class Fit:
             checkpoint,
             num_classes=task.num_classes,
             sequence_length=task.sequence_length,
-            head=head,
+            head=task.head,
             label_names=task.labels,
             new_head=new_head,
             dtype=self.dtype,
@@ -496,15 +537,27 @@ class Fit:
                 f"Received: retention={self.retention!r}"
             )
 
-    def _lowercase(self, checkpoint):
-        return not self.cased and checkpoint.lowercase is not False
+    def _tokenizer(self, checkpoint):
+        lowercase = not self.cased and checkpoint.lowercase is not False
+        if checkpoint.vocabulary is None:
+            # Says what is missing.
+            return tokenizer_from_folder(checkpoint.files[0].parent, lowercase)
+        return tokenizer_from_file(checkpoint.vocabulary, lowercase)
 
 
-def _finish(run, dev):
+def _task_identity(task):
+    values = dataclasses.asdict(task)
+    for field in dataclasses.fields(task):
+        if field.name in _LATER_FIELDS and values[field.name] == field.default:
+            del values[field.name]
+    return values
+
+
+def _finish(run, dev, beside):
     path = run.path / "report.json"
     if not path.exists():
         print("\n[report] counting operations and measuring time", flush=True)
-        report = build_report(run, dev)
+        report = build_report(run, dev, beside=beside)
         write_text(run.path / "report.md", markdown(report))
         write_json(path, report)
     report = read_json(path)

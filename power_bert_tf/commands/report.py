@@ -10,20 +10,26 @@ from power_bert_tf.deploy.comparison import WAYS
 from power_bert_tf.deploy.comparison import mode_times
 from power_bert_tf.deploy.comparison import operations
 from power_bert_tf.deploy.comparison import times
+from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.deploy.runtimes import usable_modes
+from power_bert_tf.training.metrics import task_score
 
 BATCH_SIZE = 128
 _MOST_TIMED_TEXTS = 512
+_QUESTIONS = """
+An example is a question. A text, in what follows, is one of its options with the article.
+"""
 
 
-def build_report(run, dev, timed=True):
+def build_report(run, dev, timed=True, beside=None):
     """Scores, operations and times of a finished run.
 
     Args:
         run: `RunFolder`, all steps done.
         dev: `Examples`.
         timed: bool. Measure the times too, which takes a minute or so.
+        beside: dict of name and `Examples`: further sets to measure the scores on.
 
     Returns:
         dict, JSON-ready.
@@ -43,11 +49,7 @@ def build_report(run, dev, timed=True):
         "examples": run.settings()["examples"],
         "sequence_length": bert.sequence_length,
         "mean_length": float(sizes.mean()),
-        "score": {
-            "bert": bert_score,
-            "power_bert": power_score,
-            "drop_points": 100 * (bert_score - power_score),
-        },
+        "score": _score(bert_score, power_score),
         "retention": str(retention),
         "word_vectors": _word_vectors(bert, retention, sizes),
         "operations": operations(bert.config, bert.sequence_length, retention, sizes),
@@ -59,11 +61,35 @@ def build_report(run, dev, timed=True):
         "device": f"{os.cpu_count()} cores, {platform.machine()}",
         "versions": run.settings()["versions"],
     }
+    power = run.finished_step("re-train").load_model() if timed or beside else None
+    if dev.choices > 1:
+        report["choices"] = dev.choices
+    if beside:
+        report["beside"] = {
+            name: {
+                "examples": len(examples),
+                "score": _score(
+                    *(
+                        _measured(model, preprocessor, examples, report["metric"])
+                        for model in (bert, power)
+                    )
+                ),
+            }
+            for name, examples in beside.items()
+        }
     if timed:
-        power = run.finished_step("re-train").load_model()
         report["time"] = _times(bert, power, encoded)
         report["modes"] = _mode_times(power, encoded, sizes)
     return report
+
+
+def _score(bert, power):
+    return {"bert": bert, "power_bert": power, "drop_points": 100 * (bert - power)}
+
+
+def _measured(model, preprocessor, examples, metric):
+    outputs = CompiledClassifier(model, preprocessor).predict(examples.texts, examples.text_pairs)
+    return task_score(metric, examples.labels, outputs)
 
 
 def _word_vectors(bert, retention, sizes):
@@ -137,8 +163,7 @@ def _cost_rows(report):
         )
 
 
-def _score_line(report):
-    score = report["score"]
+def _score_line(score):
     return (
         f"{100 * score['bert']:.1f} BERT, {100 * score['power_bert']:.1f} PoWER-BERT, "
         f"drop {score['drop_points']:.1f} points"
@@ -153,6 +178,12 @@ def markdown(report):
         "| vs padded BERT | vs unpadded BERT |"
     )
     rows = "\n".join(f"| {' | '.join(row)} |" for row in _cost_rows(report))
+    beside = "".join(
+        f"\nOn the {each['examples']} dev examples of {name}, which nothing was chosen by: "
+        f"{100 * each['score']['bert']:.2f} BERT, {100 * each['score']['power_bert']:.2f} "
+        f"PoWER-BERT, drop {each['score']['drop_points']:.2f} points.\n"
+        for name, each in report.get("beside", {}).items()
+    )
     strength = "given" if report["strength"] is None else f"lambda {report['strength']:g}"
     return f"""# PoWER-BERT on {report["task"]}
 
@@ -161,7 +192,7 @@ def markdown(report):
 | BERT, fine-tuned | {100 * report["score"]["bert"]:.2f} |
 | PoWER-BERT, re-trained | {100 * report["score"]["power_bert"]:.2f} |
 | drop | {report["score"]["drop_points"]:.2f} points |
-
+{beside}{_QUESTIONS if report.get("choices") else ""}
 Trained on {report["examples"]["train"]} examples. Inputs are padded or cut to N =
 {report["sequence_length"]} word-pieces; the mean length of the dev examples is
 {report["mean_length"]:.1f}.
@@ -189,7 +220,12 @@ def summary(report):
     """A dozen lines for the terminal."""
     lines = [
         f"{report['task']}, {report['metric']} on {report['examples']['dev']} dev examples: "
-        f"{_score_line(report)}",
+        f"{_score_line(report['score'])}",
+        *(
+            f"{name}, {report['metric']} on {each['examples']} dev examples: "
+            f"{_score_line(each['score'])}"
+            for name, each in report.get("beside", {}).items()
+        ),
         f"retention ({report['basis']}): {report['retention']}",
         "",
         f"{'':28}{'GFLOP':>8}{'speedup over BERT':>21}{'ms':>9}{'speedup over BERT':>21}",

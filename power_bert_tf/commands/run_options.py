@@ -45,7 +45,10 @@ def check_pairs(run, text_pairs, source):
 
 def fit_of(run):
     """The `Fit` that made a run."""
-    command = run.settings()["command"]
+    settings = run.settings()
+    # N as it was, where it was proposed: nothing has to be read again to propose it.
+    length = settings["identity"]["task"]["sequence_length"]
+    command = {**settings["command"], "sequence_length": length}
     paths = ("output", "train", "dev", "tfds_dir", "data_dir", "fine_tuned")
     return Fit(
         **{
@@ -53,6 +56,11 @@ def fit_of(run):
             for name, value in command.items()
         }
     )
+
+
+def load_beside(run):
+    """What the run's report measured beside its own dev examples, see `Fit.load_beside`."""
+    return fit_of(run).load_beside()
 
 
 def load_dev_examples(run):

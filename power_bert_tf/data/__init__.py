@@ -1,11 +1,13 @@
 from power_bert_tf.data.packing import Preprocessor
 from power_bert_tf.data.pipeline import evaluation_dataset
 from power_bert_tf.data.pipeline import training_dataset
+from power_bert_tf.data.proposed_length import propose_sequence_length
 from power_bert_tf.data.sentence_pieces import SentencePieceTokenizer
 from power_bert_tf.data.sources import Examples
 from power_bert_tf.data.sources import load_from_file
 from power_bert_tf.data.sources import load_from_tfds
 from power_bert_tf.data.sources import load_from_tsv
+from power_bert_tf.data.sources import load_questions
 from power_bert_tf.data.sources import load_texts
 from power_bert_tf.data.sources import user_task
 from power_bert_tf.data.tasks import TASKS
@@ -27,7 +29,9 @@ __all__ = [
     "load_from_file",
     "load_from_tfds",
     "load_from_tsv",
+    "load_questions",
     "load_texts",
+    "propose_sequence_length",
     "tokenizer_from_file",
     "tokenizer_from_folder",
     "training_dataset",

@@ -12,17 +12,20 @@ class Preprocessor(tf.Module):
     """Turns texts, or pairs of texts, into BERT's inputs.
 
     A text becomes `[CLS] a [SEP]`, a pair `[CLS] a [SEP] b [SEP]` with segment 1 from `b` on. What
-    is too long loses its end; of a pair, the longer text is cut until both fit, and then both
-    alike ("longest first"). Where an odd number of places is left for two texts that are both
-    cut, the longer one has the extra place, and the second one if they were equally long: the
-    lengths are those of Hugging Face's `tokenizers`.
+    is too long loses its end. Of a pair, "longest_first" cuts the longer text until both fit, and
+    then both alike: where an odd number of places is left for two texts that are both cut, the
+    longer one has the extra place, and the second one if they were equally long, as in Hugging
+    Face's `tokenizers`. "only_first" cuts the first text, and of the second no more than does not
+    fit by itself: a question keeps its words, and an article its beginning.
 
     Args:
         tokenizer: `WordPieceTokenizer` or `SentencePieceTokenizer`.
         sequence_length: int. The number of positions N, special tokens included.
+        truncation: str. "longest_first" or "only_first". Defaults to `"longest_first"`.
 
     Raises:
-        InputError: `sequence_length` leaves no room for the special tokens.
+        InputError: `sequence_length` leaves no room for the special tokens, or `truncation` is
+            none of the two.
 
     Example:
 
@@ -33,12 +36,21 @@ class Preprocessor(tf.Module):
     """
 
     def __init__(
-        self, tokenizer: WordPieceTokenizer | SentencePieceTokenizer, sequence_length: int
+        self,
+        tokenizer: WordPieceTokenizer | SentencePieceTokenizer,
+        sequence_length: int,
+        truncation: str = "longest_first",
     ):
         super().__init__(name="preprocessor")
         _check_length(sequence_length, specials=2)
+        if truncation not in _TRIM_PAIR:
+            raise InputError(
+                f"`truncation` should be one of {', '.join(_TRIM_PAIR)}. "
+                f"Received: truncation={truncation!r}"
+            )
         self.tokenizer = tokenizer
         self.sequence_length = sequence_length
+        self.truncation = truncation
 
     def __call__(self, text, text_pair=None, sequence_length: int | None = None) -> dict:
         """Packs and pads.
@@ -104,7 +116,7 @@ class Preprocessor(tf.Module):
                     "`text_pair` should have one text for each in `text`. "
                     f"Received: {second.shape[0]} for {first.shape[0]}"
                 )
-            segments = _trim_pair(first, second, length - 3)
+            segments = _TRIM_PAIR[self.truncation](first, second, length - 3)
         return tf_text.combine_segments(segments, self.tokenizer.cls_id, self.tokenizer.sep_id)
 
 
@@ -117,7 +129,7 @@ def _trim(ragged, limits):
     return tf.RaggedTensor.from_row_lengths(kept, tf.minimum(lengths, limits))
 
 
-def _trim_pair(first, second, budget):
+def _trim_longest(first, second, budget):
     """Cuts the longer of each pair until both together have at most `budget` items.
 
     `tf_text.ShrinkLongestTrimmer` cuts the same number of items but gives the odd place to the
@@ -131,6 +143,15 @@ def _trim_pair(first, second, budget):
         _trim(first, tf.where(first_is_longer, longer, shorter)),
         _trim(second, tf.where(first_is_longer, shorter, longer)),
     ]
+
+
+def _trim_first(first, second, budget):
+    """Cuts the first of each pair so that the second fits beside it, which is at most `budget`."""
+    second = _trim(second, budget)
+    return [_trim(first, budget - second.row_lengths()), second]
+
+
+_TRIM_PAIR = {"longest_first": _trim_longest, "only_first": _trim_first}
 
 
 def _check_length(length, specials):

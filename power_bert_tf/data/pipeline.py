@@ -32,7 +32,7 @@ def training_dataset(
     Args:
         examples: Examples.
         preprocessor: Preprocessor.
-        batch_size: int.
+        batch_size: int. Examples a batch; questions for multiple choice.
         seed: int.
         first_epoch: int. The first epoch to see, counted from 0. Defaults to `0`.
         epochs: int. The number of epochs of the whole training. Defaults to `1`.
@@ -43,6 +43,8 @@ def training_dataset(
     Returns:
         The dataset and the number of batches in an epoch. Elements are (inputs, labels): inputs
         (batch, N) as `Preprocessor` gives them, labels (batch,), int32 classes or float32 values.
+        For multiple choice inputs are (batch * choices, N), the options of a question side by
+        side, and labels (batch,) the indices of the right options.
 
     Raises:
         InputError: no examples, or a number out of its range.
@@ -98,9 +100,14 @@ def _grouped(order, sizes, batch_size):
 
 
 def _columns(examples):
-    columns = {"text": tf.constant(examples.texts, tf.string), "label": examples.labels}
+    """The examples as columns; texts are (count, choices), so that questions stay whole."""
+
+    def texts(array):
+        return tf.constant(array.reshape(-1, examples.choices), tf.string)
+
+    columns = {"text": texts(examples.texts), "label": examples.labels}
     if examples.text_pairs is not None:
-        columns["text_pair"] = tf.constant(examples.text_pairs, tf.string)
+        columns["text_pair"] = texts(examples.text_pairs)
     return columns
 
 
@@ -108,7 +115,8 @@ def _preprocessed(dataset, preprocessor, pad_to_longest):
     pack = preprocessor.pad_to_longest if pad_to_longest else preprocessor
 
     def preprocess(batch):
-        return pack(batch["text"], batch.get("text_pair")), batch["label"]
+        texts = [tf.reshape(batch[name], [-1]) for name in ("text", "text_pair") if name in batch]
+        return pack(*texts), batch["label"]
 
     dataset = dataset.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.prefetch(tf.data.AUTOTUNE)

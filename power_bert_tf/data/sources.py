@@ -12,6 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from power_bert_tf.data.prepared import read_columns
+from power_bert_tf.data.prepared import reading
+from power_bert_tf.data.questions import option_pairs
+from power_bert_tf.data.questions import read_race
 from power_bert_tf.data.tasks import Task
 from power_bert_tf.errors import InputError
 
@@ -25,10 +29,14 @@ class Examples:
     """Labelled texts in memory; lists are turned into arrays.
 
     Args:
-        texts: array of str, (count,).
-        text_pairs: array of str, (count,), or `None`.
-        labels: array, (count,): int32 ids of classes, or float32 values for regression.
-        label_names: tuple of str. The classes in the order of their ids; empty for regression.
+        texts: array of str, (count * choices,).
+        text_pairs: array of str, (count * choices,), or `None`.
+        labels: array, (count,): int32 ids of classes, float32 values for regression, or int32
+            indices of the right option for multiple choice.
+        label_names: tuple of str. The classes in the order of their ids, or the options; empty
+            for regression.
+        choices: int. Texts an example. Above 1 an example is a question: its options stand side
+            by side in `texts` and `text_pairs`, and are never parted. Defaults to `1`.
 
     Raises:
         InputError: lengths differ, a text is no string, a label is out of range or not finite.
@@ -38,6 +46,7 @@ class Examples:
     text_pairs: np.ndarray | None
     labels: np.ndarray
     label_names: tuple[str, ...]
+    choices: int = 1
 
     def __post_init__(self):
         names = tuple(self.label_names)
@@ -47,9 +56,11 @@ class Examples:
             labels = np.asarray(self.labels, dtype=None if names else np.float32)
         except (TypeError, ValueError):
             labels = np.empty(0)
-        if labels.shape != texts.shape or (pairs is not None and pairs.shape != texts.shape):
+        fits = labels.ndim == 1 and len(labels) * self.choices == len(texts)
+        if not fits or (pairs is not None and pairs.shape != texts.shape):
+            each = "one entry each" if self.choices == 1 else f"{self.choices} texts and one label"
             raise InputError(
-                "`texts`, `text_pairs` and `labels` should have one entry each per example. "
+                f"`texts`, `text_pairs` and `labels` should have {each} per example. "
                 f"Received: {len(texts)} texts, "
                 + (f"{len(pairs)} text pairs, " if pairs is not None else "")
                 + f"labels={reprlib.repr(self.labels)}"
@@ -73,12 +84,15 @@ class Examples:
         object.__setattr__(self, "label_names", names)
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.labels)
 
     def select(self, indices: np.ndarray) -> "Examples":
         """The examples at `indices`, in that order."""
-        pairs = None if self.text_pairs is None else self.text_pairs[indices]
-        return Examples(self.texts[indices], pairs, self.labels[indices], self.label_names)
+        rows = (indices[:, None] * self.choices + np.arange(self.choices)).ravel()
+        pairs = None if self.text_pairs is None else self.text_pairs[rows]
+        return dataclasses.replace(
+            self, texts=self.texts[rows], text_pairs=pairs, labels=self.labels[indices]
+        )
 
     def take(self, n: int, seed: int) -> "Examples":
         """A random subset of at most `n` examples, fixed by `seed`, in the original order."""
@@ -87,9 +101,10 @@ class Examples:
         return self.select(np.sort(random_order(len(self), seed)[:n]))
 
     def characters(self) -> np.ndarray:
-        """The number of characters of each example, (count,)."""
+        """The number of characters of each example, of a question its longest option's, (count,)"""
         both = (self.texts,) if self.text_pairs is None else (self.texts, self.text_pairs)
-        return sum(np.array([len(text) for text in texts], int) for texts in both)
+        each = sum(np.array([len(text) for text in texts], int) for texts in both)
+        return each.reshape(-1, self.choices).max(axis=1)
 
     def fingerprint(self) -> str:
         """SHA-256 of the content: equal for equal examples, whatever the process or source."""
@@ -104,6 +119,8 @@ class Examples:
             for text in () if column is None else column:
                 update(text.encode())
         update(self.labels.astype("<i4" if self.label_names else "<f4").tobytes())
+        if self.choices > 1:
+            update(b"%d choices" % self.choices)
         return digest.hexdigest()
 
 
@@ -125,8 +142,9 @@ def load_from_tfds(task: Task, split: str, data_dir: str | os.PathLike | None = 
 
     Args:
         task: Task.
-        split: str. "train" or "dev", and "test" for a task without a development split (IMDB):
-            its dev is a fifth of the training set, held out by a fixed seed, its train the rest.
+        split: str. "train" or "dev", and "test" for a task whose test labels are public (IMDB,
+            RACE). IMDB has no development split: its dev is a fifth of the training set, held out
+            by a fixed seed, its train the rest.
         data_dir: path. A folder of prepared datasets; nothing is downloaded then. Without it,
             tensorflow-datasets looks in its own folder and may download.
 
@@ -136,19 +154,14 @@ def load_from_tfds(task: Task, split: str, data_dir: str | os.PathLike | None = 
     if not task.tfds_name:
         raise InputError(f"`task` should be in tensorflow-datasets. Received: {task.name!r}")
     held_out = not task.tfds_dev
-    _check_split(split, ("train", "dev", "test") if held_out else ("train", "dev"))
+    _check_split(split, ("train", "dev") if task.tsv_folder else ("train", "dev", "test"))
     name = {"train": "train", "dev": task.tfds_dev or "train", "test": "test"}[split]
-    try:
-        texts, pairs, labels = _read_tfds(task, name, data_dir)
-    except Exception as error:
-        # Downloading and reading fail in too many ways to list: no network, no space, no package.
-        place = "the default folder" if data_dir is None else os.fspath(data_dir)
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise InputError(
-            f"--tfds-dir (`data_dir`) should be a folder in which tensorflow-datasets has prepared "
-            f"{task.tfds_name}. Received: {place} ({reason})"
-        ) from error
-    examples = Examples(texts, pairs, labels, task.labels)
+    with reading(task.tfds_name, data_dir):
+        if task.choices > 1:
+            columns = read_race(task.tfds_name, name, task.labels, data_dir)
+        else:
+            columns = _read_tfds(task, name, data_dir)
+    examples = Examples(*columns, task.labels, task.choices)
     if held_out and split != "test":
         order = random_order(len(examples), _HELD_OUT_SEED)
         count = len(examples) // _HELD_OUT_SHARE
@@ -182,15 +195,16 @@ def load_from_tsv(task: Task, split: str, data_dir: str | os.PathLike) -> Exampl
         header = list(range(len(rows[0][1])))
     else:
         header = rows.pop(0)[1]
+    if task.tsv_flawed:
+        rows = [(line, row) for line, row in rows if len(row) >= len(header)]
     # GLUE writes a class as its name in some tasks and as its number in others.
     ids = {str(index): index for index in range(len(task.labels))}
     ids |= {label: index for index, label in enumerate(task.labels)}
     texts, pairs, labels = [], [], []
     for line, row in _named(path, header, rows, task.tsv_columns):
         *names, label = task.tsv_columns
-        texts.append(_text(path, line, names[0], row[names[0]]))
-        if task.is_pair:
-            pairs.append(_text(path, line, names[1], row[names[1]]))
+        for column, name in zip((texts, pairs), names, strict=False):
+            column.append(row[name] if task.tsv_flawed else _text(path, line, name, row[name]))
         if task.is_regression:
             labels.append(_number(path, line, row[label]))
         else:
@@ -261,23 +275,73 @@ def load_texts(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray | None]:
     return _text_array("text", texts), None if pairs is None else _text_array("text_pair", pairs)
 
 
-def user_task(name: str, train: Examples) -> Task:
+def load_questions(
+    path: str | os.PathLike, labels: Sequence[str], answered: bool = False
+) -> tuple[list[dict], Examples]:
+    """Reads multiple-choice questions from a JSONL file.
+
+    Args:
+        path: path ending in .jsonl, of objects with `article`, `question` and `options`, a list.
+        labels: sequence of str. The names of the options.
+        answered: bool. Whether each has its `answer` too, one of `labels`.
+
+    Returns:
+        The questions, and the `Examples` made of them; labels are 0 where there are no answers.
+
+    Raises:
+        InputError: as `load_from_file`.
+    """
+    suffix = pathlib.Path(path).suffix.lower()
+    if suffix != ".jsonl":
+        raise InputError(f"{os.fspath(path)}: expected .jsonl for questions. Received: {suffix!r}")
+    names = ("article", "question", "options", *(("answer",) if answered else ()))
+    rows = _json_rows(path, names)
+    ids = {label: index for index, label in enumerate(labels)}
+    pairs, answers = [], []
+    for line, row in rows:
+        article, question = (_text(path, line, name, row[name]) for name in names[:2])
+        options = row["options"]
+        if not isinstance(options, list) or len(options) != len(labels):
+            expected = f"a list of {len(labels)} 'options'"
+            raise _row_error(path, line, expected, reprlib.repr(options))
+        options = [_text(path, line, "options", option) for option in options]
+        pairs += option_pairs(article, question, options)
+        answers.append(_class(path, line, str(row["answer"]), ids, labels) if answered else 0)
+    articles, questions = zip(*pairs, strict=True)
+    examples = Examples(articles, questions, answers, tuple(labels), len(labels))
+    return [row for _, row in rows], examples
+
+
+def user_task(name: str, train: Examples, sequence_length: int) -> Task:
     """A task for data of one's own; `dataclasses.replace` changes what does not suit.
 
-    The numbers are the middle of the ranges that the paper searched. The metric is accuracy, or
-    Spearman's correlation for regression.
+    The numbers are the middle of the ranges that the paper searched, and N is up to the texts
+    (see `propose_sequence_length`). The metric is accuracy, or Spearman's correlation for
+    regression.
     """
     return Task(
         name=name,
         metric="accuracy" if train.label_names else "spearman",
         labels=train.label_names,
-        sequence_length=128,
+        sequence_length=sequence_length,
         batch_size=32,
         learning_rate=3e-5,
         retention_learning_rate=3e-3,
         strength=1e-3,
         features=("text",) if train.text_pairs is None else ("text", "text_pair"),
     )
+
+
+def read_tsv_columns(path: str | os.PathLike, names: Sequence[str]) -> list[list[str]]:
+    """Columns of a TSV file with a header, as text; they may be empty.
+
+    Raises:
+        InputError: as `load_from_file`, or a column is missing.
+    """
+    rows = _tsv_rows(path)
+    header = rows.pop(0)[1]
+    named = [row for _, row in _named(path, header, rows, names)]
+    return [[row[name] for row in named] for name in names]
 
 
 def read_lines(path: str | os.PathLike) -> list[tuple[int, str]]:
@@ -309,26 +373,7 @@ def read_lines(path: str | os.PathLike) -> list[tuple[int, str]]:
 
 
 def _read_tfds(task, split, data_dir):
-    import tensorflow_datasets as tfds
-
-    if data_dir is None:
-        builder = tfds.builder(task.tfds_name)
-        builder.download_and_prepare()
-    else:
-        # Straight from the folder: tfds.builder would turn to the network for what is not there.
-        root = pathlib.Path(data_dir, task.tfds_name)
-        versions = [info.parent for info in root.glob("*/dataset_info.json")]
-        if not versions:
-            raise FileNotFoundError(f"no {task.tfds_name}/VERSION/dataset_info.json")
-        newest = max(versions, key=lambda folder: [int(part) for part in folder.name.split(".")])
-        builder = tfds.builder_from_directory(newest)
-    batches = list(tfds.as_numpy(builder.as_dataset(split=split).batch(1024)))
-    columns = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
-    if "idx" in columns:
-        # tensorflow-datasets shuffles what it writes; this is the order of GLUE's own files, so
-        # that a seed means the same batches whatever the source.
-        order = np.argsort(columns["idx"], kind="stable")
-        columns = {name: column[order] for name, column in columns.items()}
+    columns = read_columns(task.tfds_name, split, data_dir)
     texts, *pairs = ([text.decode() for text in columns[name]] for name in task.features)
     return texts, pairs[0] if pairs else None, columns["label"]
 

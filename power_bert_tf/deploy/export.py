@@ -21,9 +21,9 @@ def export_saved_model(model, preprocessor, folder, pairs=False):
 
     Its inputs are `text`, and `text_pair` for a task of pairs, string tensors of shape (batch,).
     Its outputs for classification: `probabilities`, float32 (batch, classes), `label`, string
-    (batch,), the most probable class, and `label_names`, string (classes,). For regression:
-    `score`, float32 (batch,). A process that loads it imports tensorflow and tensorflow_text,
-    and nothing else.
+    (batch,), the most probable class, and `label_names`, string (classes,). For regression, and for
+    multiple choice, where each option is a pair: `score`, float32 (batch,). A process that loads
+    it imports tensorflow and tensorflow_text, and nothing else.
 
     Args:
         model: `BertClassifier`.
@@ -47,7 +47,7 @@ def export_saved_model(model, preprocessor, folder, pairs=False):
 
     def answer(inputs):
         outputs = model(inputs, training=False)
-        if model.head == "regression":
+        if model.head != "classification":
             return {"score": outputs[:, 0]}
         return {
             "probabilities": outputs,

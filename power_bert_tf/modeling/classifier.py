@@ -1,4 +1,4 @@
-"""BERT, or another backbone, with a head for classification or regression."""
+"""BERT, or another backbone, with a head for classification, regression or multiple choice."""
 
 import dataclasses
 
@@ -13,24 +13,26 @@ from power_bert_tf.modeling.reduction import NoReduction
 from power_bert_tf.modeling.shared_layers import SharedLayers
 from power_bert_tf.modeling.text_model import TextModel
 
-HEADS = ("classification", "regression")
+HEADS = ("classification", "regression", "multiple_choice")
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
 class BertClassifier(TextModel):
-    """A BERT that classifies texts, or gives them a number, as a functional Keras model.
+    """A BERT that classifies texts, or gives them a number or a score, as a functional Keras model.
 
     The same class is plain BERT, the model of the configuration search and PoWER-BERT: what
     happens to the word-vectors is up to its `reduction`.
 
     Args:
         config: `EncoderConfig`.
-        num_classes: int. Number of classes; 1 for the regression head.
+        num_classes: int. Number of classes; 1 for regression and multiple choice.
         sequence_length: int. N, the static length of the inputs; None for any length up to the
             number of position embeddings.
         reduction: `NoReduction()` (where None), `SoftExtraction(...)` or `Extraction(...)`.
-        head: "classification" (probabilities of the classes) or "regression" (one number).
-        label_names: sequence of str, the names of the classes, kept with the model. May be empty.
+        head: "classification" (probabilities of the classes), "regression" (one number) or
+            "multiple_choice" (one score: each option of a question is a row, scored by itself).
+        label_names: sequence of str, the names of the classes or of a question's options, kept
+            with the model. May be empty.
         dtype: dtype policy of the encoders, such as "mixed_bfloat16"; the head's output is
             float32 in any case.
         name: str.
@@ -40,7 +42,7 @@ class BertClassifier(TextModel):
     first text, 1 for the second) and `padding_mask` (1 for words, 0 for padding). A backbone
     without segments has no `segment_ids`; they may be given all the same, and are not looked at.
 
-    Outputs: float32, (batch, num_classes) probabilities, or (batch, 1) for regression.
+    Outputs: float32, (batch, num_classes) probabilities, or (batch, 1) for the other heads.
     `logits_model` gives what stands before the softmax.
 
     Raises:
@@ -98,12 +100,12 @@ class BertClassifier(TextModel):
         if head not in HEADS:
             raise InputError(f"`head` must be one of {HEADS}. Received: head={head!r}")
         least = 2 if head == "classification" else 1
-        if num_classes < least or (head == "regression" and num_classes != 1):
+        if num_classes < least or (head != "classification" and num_classes != 1):
             raise InputError(
-                "`num_classes` must be 1 for regression and at least 2 for classification. "
+                "`num_classes` must be at least 2 for classification and 1 otherwise. "
                 f"Received: num_classes={num_classes}, head={head!r}"
             )
-        if label_names and len(label_names) != num_classes:
+        if label_names and head != "multiple_choice" and len(label_names) != num_classes:
             raise InputError(
                 f"`label_names` must name each of the {num_classes} classes. "
                 f"Received: label_names={list(label_names)}"

@@ -8,23 +8,24 @@ from sklearn import metrics as sklearn_metrics
 from power_bert_tf.errors import InputError
 
 
-def _classes(outputs):
-    return np.argmax(outputs, axis=-1)
+def _classes(labels, outputs):
+    # The options of a question are rows of one score each.
+    return np.argmax(np.reshape(outputs, (len(labels), -1)), axis=-1)
 
 
 def _accuracy(labels, outputs):
-    return sklearn_metrics.accuracy_score(labels, _classes(outputs))
+    return sklearn_metrics.accuracy_score(labels, _classes(labels, outputs))
 
 
 def _matthews(labels, outputs):
-    classes = _classes(outputs)
+    classes = _classes(labels, outputs)
     if np.ptp(classes) == 0 or np.ptp(labels) == 0:
         return 0.0  # What scikit-learn answers too, with a warning.
     return sklearn_metrics.matthews_corrcoef(labels, classes)
 
 
 def _f1(labels, outputs):
-    return sklearn_metrics.f1_score(labels, _classes(outputs), zero_division=0.0)
+    return sklearn_metrics.f1_score(labels, _classes(labels, outputs), zero_division=0.0)
 
 
 def _spearman(labels, outputs):
@@ -37,17 +38,20 @@ def _spearman(labels, outputs):
 METRICS = {"accuracy": _accuracy, "matthews": _matthews, "f1": _f1, "spearman": _spearman}
 
 
-def check_metric(metric, num_classes):
+def check_metric(metric, num_classes, choices=1):
     """Raises InputError unless the metric can measure a task.
 
     Args:
         metric: str, see `task_score`.
         num_classes: int, the number of classes; 1 for regression.
+        choices: int, the number of options a question; 1 where it is not multiple choice.
     """
+    kind = "regression" if num_classes == 1 else f"{num_classes} classes"
     allowed = {1: ("spearman",), 2: ("accuracy", "f1", "matthews")}
     allowed = allowed.get(num_classes, ("accuracy", "matthews"))
+    if choices > 1:
+        kind, allowed = "multiple choice", ("accuracy",)
     if metric not in allowed:
-        kind = "regression" if num_classes == 1 else f"{num_classes} classes"
         raise InputError(
             f"`metric` must be one of {', '.join(allowed)} for {kind}. Received: metric={metric!r}"
         )
@@ -58,8 +62,9 @@ def task_score(metric, labels, outputs):
 
     Args:
         metric: "accuracy", "matthews" (correlation), "f1" (of class 1) or "spearman".
-        labels: array of shape (examples,), class indices or numbers.
-        outputs: array of shape (examples, classes), or (examples, 1) for regression.
+        labels: array of shape (examples,), class indices, numbers or right options.
+        outputs: array of shape (examples, classes), (examples, 1) for regression, or
+            (examples * choices, 1) for multiple choice.
 
     Returns:
         float, at most 1.

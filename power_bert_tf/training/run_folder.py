@@ -186,8 +186,10 @@ class RunFolder:
     def preprocessor(self):
         """The tokenizer and packer of the run."""
         identity = self.settings()["identity"]
+        task = identity["task"]
+        truncation = task.get("truncation", "longest_first")
         tokenizer = tokenizer_from_folder(self.path, identity["lowercase"])
-        return Preprocessor(tokenizer, identity["task"]["sequence_length"])
+        return Preprocessor(tokenizer, task["sequence_length"], truncation)
 
     def finished_step(self, name="re-train"):
         """The folder of a step that is finished.

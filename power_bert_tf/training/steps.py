@@ -17,10 +17,19 @@ from power_bert_tf.training.backup import EpochBackup
 from power_bert_tf.training.course import RetentionCourse
 from power_bert_tf.training.metrics import DevScore
 from power_bert_tf.training.metrics import task_score
+from power_bert_tf.training.multiple_choice import MultipleChoiceAccuracy
+from power_bert_tf.training.multiple_choice import MultipleChoiceLoss
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
 from power_bert_tf.training.optimizers import search_optimizer
 
-LOSSES = {"classification": "sparse_categorical_crossentropy", "regression": "mean_squared_error"}
+
+def _objective(head, choices):
+    """Loss and metrics of a head."""
+    return {
+        "classification": ("sparse_categorical_crossentropy", ["accuracy"]),
+        "regression": ("mean_squared_error", []),
+        "multiple_choice": (MultipleChoiceLoss(choices), [MultipleChoiceAccuracy(choices)]),
+    }[head]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +40,7 @@ class StepData:
         train, dev: `Examples`.
         preprocessor: `Preprocessor`, of the model's sequence length.
         metric: str, the task's metric.
-        batch_size: int.
+        batch_size: int; questions for multiple choice.
         seed: int. Shuffling and dropout are functions of it.
         group_by_length: bool. A batch gets texts of similar length, so that less is padding.
     """
@@ -164,16 +173,13 @@ def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch,
     # compile each length anew.
     pad_to_longest = not (jit_compile or model.reduction.sees_padding)
     trained = model.at_length(None) if pad_to_longest else model
-    trained.compile(
-        optimizer=optimizer,
-        loss=LOSSES[model.head],
-        metrics=["accuracy"] if model.head == "classification" else [],
-        jit_compile=jit_compile,
-    )
+    choices = data.train.choices
+    loss, metrics = _objective(model.head, choices)
+    trained.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=jit_compile)
     # Variables that are first made inside the training function have it traced twice.
     trained.optimizer.build(trained.trainable_variables)
     trained.compute_metrics(
-        x=None, y=data.train.labels[:1], y_pred=keras.ops.zeros((1, trained.num_classes))
+        x=None, y=data.train.labels[:1], y_pred=keras.ops.zeros((choices, trained.num_classes))
     )
     trained.reset_metrics()
     # By length, so that less is padding: a score does not depend on the order.

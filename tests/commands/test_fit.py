@@ -3,15 +3,20 @@
 import dataclasses
 import importlib.metadata
 import importlib.util
+import json
+import re
 
 import numpy as np
 import pytest
 from training import toy
 
 from commands.conftest import snapshot
+from commands.conftest import write_checkpoint
 from commands.conftest import write_tsv
+from commands.conftest import write_weights
 from power_bert_tf.cli import main
 from power_bert_tf.commands.fit import Fit
+from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.data import Examples
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.deploy.runtimes import mode_name
@@ -211,6 +216,49 @@ def test_a_tenth_is_held_out_without_dev(materials):
     again = fit(materials).load_data()[2]
     other = fit(materials, seed=1).load_data()[2]
     assert again.fingerprint() == dev.fingerprint() != other.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("words", "positions", "length", "line"),
+    [
+        (40, 512, 64, "N = 64: at most 1 % of the texts of long.tsv have more than 42 word-pieces"),
+        (95, 512, 128, "N = 128: .* more than 97 .*the nearest of 64, 128, 256 and 512"),
+        (900, 512, 512, "N = 512: .* more than 902 "),
+        (900, 300, 300, "N = 300: .*no more positions; 512 would be the nearest"),
+    ],
+)
+def test_n_is_proposed_and_said(tmp_path, capsys, words, positions, length, line):
+    checkpoint = write_checkpoint(tmp_path / "checkpoint", max_position_embeddings=positions)
+    write_weights(checkpoint, toy.config(max_sequence_length=positions))
+    texts = ["film " * words] * 2 + ["film"] * 150
+    path = write_tsv(tmp_path / "long.tsv", Examples(texts, None, [0, 1] * 76, toy.LABELS))
+    proposing = Fit(checkpoint, tmp_path / "none", train=path)
+    assert proposing.load_data()[0].sequence_length == length
+    printed = capsys.readouterr().out
+    assert re.search(line, printed) and printed.count("\n") == 1
+    # It does not change with what is held out or left out, or with what is asked otherwise.
+    other = dataclasses.replace(proposing, seed=7, train_examples=3, dev=path)
+    assert other.load_data()[0].sequence_length == length
+    assert capsys.readouterr().out == printed
+    given = dataclasses.replace(proposing, sequence_length=20)
+    assert given.load_data()[0].sequence_length == 20
+    assert capsys.readouterr().out == ""
+
+
+def test_a_run_keeps_the_n_that_was_proposed(finished_run, tmp_path):
+    settings = finished_run.json("settings.json")
+    settings["command"]["sequence_length"] = None
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    assert fit_of(RunFolder.open(tmp_path)).sequence_length == 12
+
+
+def test_runs_from_before_multiple_choice_go_on(finished_run):
+    """What tasks have since then is part of a run's identity only where it is in use."""
+    assert set(finished_run.json("settings.json")["identity"]["task"]) == {
+        *("name", "metric", "labels", "sequence_length", "batch_size", "learning_rate"),
+        *("retention_learning_rate", "strength", "epochs", "features", "tfds_name", "tfds_dev"),
+        *("tsv_folder", "tsv_columns", "tsv_dev"),
+    }
 
 
 def test_labels_can_be_given_in_their_order(materials):

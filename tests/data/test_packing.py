@@ -90,6 +90,38 @@ def test_odd_places_go_to_the_longer_text(lengths, expected):
     assert (row.count(A), row.count(B)) == expected
 
 
+@pytest.mark.parametrize(
+    ("lengths", "expected"),
+    [((4, 4), (1, 4)), ((9, 1), (4, 1)), ((2, 3), (2, 3)), ((3, 5), (0, 5)), ((3, 9), (0, 5))],
+)
+def test_only_the_first_text_gives_way(lengths, expected):
+    preprocessor = Preprocessor(TOKENIZER, 8, truncation="only_first")
+    texts = ["a " * lengths[0]], ["b " * lengths[1]]
+    row = preprocessor.ragged(*texts)[0].to_list()[0]
+    assert row == [CLS, *[A] * expected[0], SEP, *[B] * expected[1], SEP]
+    shortest = preprocessor(*texts, sequence_length=3)
+    assert shortest["token_ids"].numpy().tolist() == [[CLS, SEP, SEP]]
+
+
+def test_only_first_is_as_in_tokenizers():
+    reference = BertWordPieceTokenizer({piece: i for i, piece in enumerate(VOCABULARY)})
+    reference.enable_truncation(9, strategy="only_first")
+    # `tokenizers` refuses a second text that does not fit by itself.
+    pairs = [("a b " * first, "c d " * second) for first in range(1, 8) for second in range(3)]
+    token_ids, segment_ids = Preprocessor(TOKENIZER, 9, "only_first").encode(
+        *zip(*pairs, strict=True)
+    )
+    expected = reference.encode_batch(pairs)
+    assert token_ids == [encoding.ids for encoding in expected]
+    assert segment_ids == [encoding.type_ids for encoding in expected]
+
+
+def test_truncation_makes_no_difference_to_a_single_text():
+    texts = ["a b c d a b c", "a"]
+    token_ids, _ = Preprocessor(TOKENIZER, 5, "only_first").encode(texts)
+    assert token_ids == Preprocessor(TOKENIZER, 5).encode(texts)[0]
+
+
 def test_ragged_is_cut_but_not_padded():
     preprocessor = Preprocessor(TOKENIZER, 6)
     token_ids, segment_ids = preprocessor.ragged(["a", "a b c d a b"], ["b", "c"])
@@ -146,6 +178,8 @@ def test_bad_input():
         preprocessor(["a"], ["b"])
     with pytest.raises(InputError, match="at least 2"):
         preprocessor(["a"], sequence_length=1)
+    with pytest.raises(InputError, match="`truncation` should be one of longest_first, only_first"):
+        Preprocessor(TOKENIZER, 8, truncation="only_second")
     with pytest.raises(InputError, match="`text_pair` should have one text for each"):
         Preprocessor(TOKENIZER, 8)(["a"], ["b", "c"])
 

@@ -96,6 +96,45 @@ def test_batches_of_similar_length():
     ]
 
 
+def questions(count):
+    """The options of a question are a letter once, twice and three times; the letter mod 3 is
+    right."""
+    texts = [f"{LETTERS[index]} " * times for index in range(count) for times in (1, 2, 3)]
+    return Examples(texts, None, [index % 3 for index in range(count)], ("A", "B", "C"), 3)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_questions_stay_whole(grouped):
+    arguments = {"seed": 5, "epochs": 3, "pad_to_longest": True, "group_by_length": grouped}
+    dataset, steps = training_dataset(questions(10), PREPROCESSOR, 4, **arguments)
+    batches = [(inputs["token_ids"].numpy(), labels.numpy()) for inputs, labels in dataset]
+    assert steps == 2 and len(batches) == 6
+    seen = []
+    for token_ids, labels in batches:
+        assert (len(token_ids), len(labels)) == (12, 4)
+        for rows, label in zip(token_ids.reshape(4, 3, -1), labels, strict=True):
+            letter = TOKENIZER.pieces([rows[0, 1]])[0]
+            assert [TOKENIZER.pieces(row).count(letter) for row in rows] == [1, 2, 3]
+            assert label == LETTERS.index(letter) % 3
+            seen.append(letter)
+    assert all(len(set(seen[8 * epoch : 8 * epoch + 8])) == 8 for epoch in range(3))
+    rest, _ = training_dataset(questions(10), PREPROCESSOR, 4, **arguments, first_epoch=1)
+    for (inputs, labels), (token_ids, expected) in zip(rest, batches[2:], strict=True):
+        np.testing.assert_array_equal(inputs["token_ids"], token_ids)
+        np.testing.assert_array_equal(labels, expected)
+
+
+def test_questions_are_evaluated_in_order():
+    examples = questions(5)
+    dataset = evaluation_dataset(examples, PREPROCESSOR, 2)
+    rows = [inputs["token_ids"].numpy() for inputs, _ in dataset]
+    assert [len(each) for each in rows] == [6, 6, 3]
+    whole = PREPROCESSOR(examples.texts)["token_ids"]
+    np.testing.assert_array_equal(np.concatenate(rows), whole)
+    labels = np.concatenate([labels for _, labels in dataset])
+    assert labels.tolist() == examples.labels.tolist()
+
+
 def test_order_is_fixed_for_good():
     dataset, _ = training_dataset(EXAMPLES, PREPROCESSOR, 10, seed=3)
     order = np.random.RandomState([3, 0]).permutation(10)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from power_bert_tf.data import TASKS
 from power_bert_tf.data import Examples
@@ -237,12 +238,12 @@ def test_texts_need_no_label(tmp_path):
 
 def test_user_task():
     examples = Examples(["a", "b"], None, [0, 1], ("x", "y"))
-    task = user_task("mine", examples)
+    task = user_task("mine", examples, 256)
     assert (task.name, task.metric, task.labels) == ("mine", "accuracy", ("x", "y"))
-    assert (task.sequence_length, task.batch_size) == (128, 32)
+    assert (task.sequence_length, task.batch_size) == (256, 32)
     assert not task.is_pair
     assert not task.is_regression
-    scored = user_task("mine", Examples(["a"], ["b"], [0.5], ()))
+    scored = user_task("mine", Examples(["a"], ["b"], [0.5], ()), 64)
     assert scored.metric == "spearman"
     assert scored.is_pair
     assert scored.is_regression
@@ -275,9 +276,62 @@ def test_tsv_with_label_words_and_with_scores(tmp_path):
     assert rows(load_from_tsv(TASKS["stsb"], "dev", tmp_path)) == [("a", "b", np.float32(3.8))]
 
 
+# Rows of the tasks whose files are large, as GLUE has them.
+MNLI = "\t".join(
+    ["index", "promptID", "pairID", "genre", "sentence1_binary_parse", "sentence2_binary_parse"]
+    + ["sentence1_parse", "sentence2_parse", "sentence1", "sentence2"]
+)
+MNLI_LINE = "0\t1\t1n\tfiction\t( A )\t( B )\t(X A)\t(X B)"
+QQP = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "file", "labels"),
+    [
+        ("mnli-m", "train", "train", "label1\tgold_label"),
+        ("mnli-mm", "train", "train", "label1\tgold_label"),
+        ("mnli-m", "dev", "dev_matched", "label1\tlabel2\tlabel3\tlabel4\tlabel5\tgold_label"),
+        ("mnli-mm", "dev", "dev_mismatched", "label1\tlabel2\tlabel3\tlabel4\tlabel5\tgold_label"),
+    ],
+)
+def test_mnli_tsv(tmp_path, name, split, file, labels):
+    filler = "\tcontradiction" * labels.count("\t")
+    lines = [
+        f'{MNLI_LINE}\tA "quote.\tB{file}{filler}\t{label}\n'
+        for label in ("neutral", "entailment", "contradiction")
+    ]
+    write(tmp_path / f"MNLI/{file}.tsv", "".join([f"{MNLI}\t{labels}\n", *lines]))
+    assert rows(load_from_tsv(TASKS[name], split, tmp_path)) == [
+        ('A "quote.', f"B{file}", label) for label in (1, 0, 2)
+    ]
+
+
+def test_qqp_and_qnli_and_wnli_tsv(tmp_path):
+    # GLUE's own file has lines without a label, and a question without words.
+    broken = "1\t3\t4\tHow\n2\t5\t6\tWhere?\tHow?\n"
+    write(tmp_path / "QQP/train.tsv", f"{QQP}0\t1\t2\tWho?\tWhy?\t1\n{broken}3\t7\t8\tA?\t\t0\n")
+    assert rows(load_from_tsv(TASKS["qqp"], "train", tmp_path)) == [
+        ("Who?", "Why?", 1),
+        ("A?", "", 0),
+    ]
+    header = "index\tquestion\tsentence\tlabel\n"
+    write(tmp_path / "QNLI/dev.tsv", f"{header}0\tWho?\tHe.\tnot_entailment\n1\tA?\tB.\tentailment")
+    assert rows(load_from_tsv(TASKS["qnli"], "dev", tmp_path)) == [
+        ("Who?", "He.", 1),
+        ("A?", "B.", 0),
+    ]
+    header = "index\tsentence1\tsentence2\tlabel\n"
+    write(tmp_path / "WNLI/dev.tsv", f"{header}0\tA.\tB.\t1\n")
+    examples = load_from_tsv(TASKS["wnli"], "dev", tmp_path)
+    assert examples.label_names[examples.labels[0]] == "entailment"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
+        ("QQP", f"{QQP}0\t1\t2\ta\tb\t2\n", r"dev\.tsv:2: expected a label of .*'2'"),
+        ("QQP", f"{QQP}0\t1\t2\ta\tb\t1\tc\n", r"dev\.tsv:2: expected 6 columns. Received: 7"),
+        ("QQP", f"{QQP}0\t1\n", "at least one row"),
         ("SST-2", "sentence\tlabel\na\t1\nb\t2\n", r"dev\.tsv:3: expected a label of .*'2'"),
         ("SST-2", "sentence\tlabel\na\n", r"dev\.tsv:2: expected 2 columns"),
         ("SST-2", "sentence\tlabel\n\t1\n", r"dev\.tsv:2: expected a text"),
@@ -331,6 +385,42 @@ def test_tfds_without_network(monkeypatch):
     monkeypatch.setattr(tfds, "builder", offline)
     with pytest.raises(InputError, match="--tfds-dir .* the default folder .*no route to host"):
         load_from_tfds(TASKS["rte"], "train")
+
+
+def mock(builder, split=None, **arguments):
+    """Three rows out of order, with the features of the real builder."""
+    columns = {"idx": [2, 0, 1], "label": [2, 0, 1] if builder.info.features["label"] else None}
+    for name in set(builder.info.features) - set(columns):
+        columns[name] = [f"{name} {split} {index}" for index in columns["idx"]]
+    if builder.info.features["label"].num_classes == 2:
+        columns["label"] = [0, 0, 1]
+    return tf.data.Dataset.from_tensor_slices(columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "dev", "features", "labels"),
+    [
+        ("mnli-m", "validation_matched", ("premise", "hypothesis"), [0, 1, 2]),
+        ("mnli-mm", "validation_mismatched", ("premise", "hypothesis"), [0, 1, 2]),
+        ("qqp", "validation", ("question1", "question2"), [0, 1, 0]),
+        ("qnli", "validation", ("question", "sentence"), [0, 1, 0]),
+        ("wnli", "validation", ("sentence1", "sentence2"), [0, 1, 0]),
+    ],
+)
+def test_glue_from_tfds(name, dev, features, labels):
+    """The names of features, labels and splits are those of tensorflow-datasets."""
+    import tensorflow_datasets as tfds
+
+    with tfds.testing.mock_data(as_dataset_fn=mock):
+        builder = tfds.builder(TASKS[name].tfds_name)
+        assert tuple(builder.info.features["label"].names) == TASKS[name].labels
+        for split, source in (("train", "train"), ("dev", dev)):
+            examples = load_from_tfds(TASKS[name], split)
+            expected = [
+                tuple(f"{each} {source} {index}" for each in features) for index in range(3)
+            ]
+            assert [row[:2] for row in rows(examples)] == expected
+            assert examples.labels.tolist() == labels
 
 
 def test_bad_tfds_arguments(tmp_path):

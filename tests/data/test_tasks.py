@@ -6,25 +6,30 @@ from power_bert_tf.data import TASKS
 from power_bert_tf.data import get_task
 from power_bert_tf.errors import InputError
 
+# The paper's spelling, metric, N, outputs, batch size, the learning rates of BERT and of the
+# soft-extract layers, and lambda: Tables 1 and 2 of the paper, Table 1 of its supplement.
+PUBLISHED = {
+    "CoLA": ("matthews", 64, 2, 32, 2e-5, 1.5e-3, 7e-3),
+    "RTE": ("accuracy", 256, 2, 16, 3e-5, 3e-3, 1e-3),
+    "QQP": ("f1", 128, 2, 64, 3e-5, 1e-4, 3e-4),
+    "MRPC": ("f1", 128, 2, 64, 6e-5, 3e-3, 3e-3),
+    "SST-2": ("accuracy", 64, 2, 64, 3e-5, 5e-4, 2e-4),
+    "MNLI-m": ("accuracy", 128, 3, 64, 3e-5, 2e-4, 1e-4),
+    "MNLI-mm": ("accuracy", 128, 3, 64, 3e-5, 1e-4, 1e-4),
+    "QNLI": ("accuracy", 128, 2, 16, 3e-5, 2e-4, 1.5e-4),
+    "STS-B": ("spearman", 64, 1, 64, 3e-5, 3e-3, 1e-3),
+    "IMDB": ("accuracy", 512, 2, 8, 3e-5, 2e-4, 7e-4),
+    "RACE": ("accuracy", 512, 1, 4, 1e-5, 2e-4, 1e-4),
+}
 
-# Name, metric, N, batch size, learning rates and lambda: Table 1 of the paper and its supplement.
-@pytest.mark.parametrize(
-    "row",
-    [
-        ("cola", "matthews", 64, 32, 2e-5, 1.5e-3, 7e-3),
-        ("rte", "accuracy", 256, 16, 3e-5, 3e-3, 1e-3),
-        ("mrpc", "f1", 128, 64, 6e-5, 3e-3, 3e-3),
-        ("sst2", "accuracy", 64, 64, 3e-5, 5e-4, 2e-4),
-        ("stsb", "spearman", 64, 64, 3e-5, 3e-3, 1e-3),
-        ("imdb", "accuracy", 512, 8, 3e-5, 2e-4, 7e-4),
-    ],
-)
-def test_published_numbers(row):
-    task = get_task(row[0])
-    assert row == (
-        task.name,
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_numbers(name):
+    task = get_task(name)
+    assert PUBLISHED[name] == (
         task.metric,
         task.sequence_length,
+        task.num_classes,
         task.batch_size,
         task.learning_rate,
         task.retention_learning_rate,
@@ -33,15 +38,41 @@ def test_published_numbers(row):
 
 
 def test_kinds():
-    assert {name for name, task in TASKS.items() if task.is_pair} == {"mrpc", "rte", "stsb"}
+    paper = {get_task(name).name for name in PUBLISHED}
+    assert set(TASKS) - paper == {"race-high", "race-middle", "wnli"} and paper < set(TASKS)
+    single = {"cola", "sst2", "imdb"}
+    assert {name for name, task in TASKS.items() if not task.is_pair} == single
+    races = {name for name, task in TASKS.items() if task.head == "multiple_choice"}
+    assert races == {"race", "race-high", "race-middle"}
+    for name in races:
+        task = TASKS[name]
+        assert (task.choices, len(task.labels), task.truncation) == (4, 4, "only_first")
+        assert dataclasses.replace(task, name="race", tfds_name="race") == TASKS["race"]
     assert {name for name, task in TASKS.items() if task.is_regression} == {"stsb"}
-    assert {name: task.num_classes for name, task in TASKS.items()} == {
-        name: 1 if name == "stsb" else 2 for name in TASKS
-    }
+    assert {name for name, task in TASKS.items() if task.head == "regression"} == {"stsb"}
     with pytest.raises(dataclasses.FrozenInstanceError):
         TASKS["cola"].epochs = 1
 
 
+def test_mnli_is_one_training_set_with_two_development_sets():
+    matched, mismatched = TASKS["mnli-m"], TASKS["mnli-mm"]
+    assert (matched.beside, mismatched.beside) == ("mnli-mm", "mnli-m")
+    assert (matched.tfds_dev, mismatched.tfds_dev) == (
+        "validation_matched",
+        "validation_mismatched",
+    )
+    assert (matched.tfds_name, matched.tsv_folder) == (mismatched.tfds_name, mismatched.tsv_folder)
+    assert {task.beside for task in TASKS.values()} == {"", "mnli-m", "mnli-mm"}
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("mnli", "mnli-m"), ("SST2", "sst2"), ("sts-b", "stsb"), ("race-middle", "race-middle")],
+)
+def test_spellings(given, name):
+    assert get_task(given) is TASKS[name]
+
+
 def test_unknown_task():
-    with pytest.raises(InputError, match="one of cola, imdb, mrpc, rte, sst2, stsb. .*'sst'"):
+    with pytest.raises(InputError, match="one of cola, imdb, mnli-m, mnli-mm, mrpc, .*'sst'"):
         get_task("sst")

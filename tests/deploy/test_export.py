@@ -19,7 +19,9 @@ MODELS = {
     "single": {"reduction": Extraction("9,4")},
     "pairs": {"reduction": Extraction("9,4 of 16"), "label_names": ()},
     "regression": {"head": "regression"},
+    "choice": {"head": "multiple_choice", "reduction": Extraction("9,4")},
 }
+WITH_PAIRS = ("pairs", "choice")
 # What a service would do: two imports, and the default signature.
 CLIENT = """
 import json, sys
@@ -38,17 +40,19 @@ with open(sys.argv[2] + "/answers.json", "w") as file:
 
 
 def inputs(name):
-    return {"text": TEXTS, **({"text_pair": PAIRS} if name == "pairs" else {})}
+    return {"text": TEXTS, **({"text_pair": PAIRS} if name in WITH_PAIRS else {})}
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """What each model answers, in Keras and in the other process."""
     folder = tmp_path_factory.mktemp("served")
-    preprocessor, keras_answers = toy.preprocessor(LENGTH), {}
+    keras_answers = {}
     for name, arguments in MODELS.items():
         model = toy.classifier(LENGTH, seed=3, **arguments)
-        export_saved_model(model, preprocessor, folder / name, pairs=name == "pairs")
+        truncation = "only_first" if name == "choice" else "longest_first"
+        preprocessor = toy.preprocessor(LENGTH, truncation)
+        export_saved_model(model, preprocessor, folder / name, pairs=name in WITH_PAIRS)
         keras_answers[name] = np.asarray(model(preprocessor(*inputs(name).values())))
     subprocess.run(
         [sys.executable, "-c", CLIENT, json.dumps({name: inputs(name) for name in MODELS}), folder],
@@ -74,8 +78,9 @@ def test_labels_have_names(served, name):
     assert answers["label"] == [names[index] for index in expected.argmax(axis=1)]
 
 
-def test_regression_gives_a_score(served):
-    expected, answers = served[0]["regression"], served[1]["regression"]
+@pytest.mark.parametrize("name", ["regression", "choice"])
+def test_regression_and_options_give_a_score(served, name):
+    expected, answers = served[0][name], served[1][name]
     assert set(answers) == {"score"}
     assert np.ptp(expected) > 0.01
     np.testing.assert_allclose(answers["score"], expected[:, 0], atol=1e-5)

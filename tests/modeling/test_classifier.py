@@ -134,8 +134,9 @@ def test_probabilities_are_the_softmax_of_the_logits():
     assert model.label_names == ("no", "maybe", "yes")
 
 
-def test_regression_gives_one_number_as_it_is():
-    model = small_classifier(num_classes=1, head="regression")
+@pytest.mark.parametrize("head", ["regression", "multiple_choice"])
+def test_one_number_is_given_as_it_is(head):
+    model = small_classifier(num_classes=1, head=head)
     inputs = pad(some_texts(), LENGTH)
     answers = outputs(model, inputs)
     assert answers.shape == (3, 1)
@@ -257,6 +258,7 @@ def test_retention_parameters_end_where_the_search_was_built():
         ({"num_classes": 1}, "num_classes=1, head='classification'"),
         ({"num_classes": 0, "head": "regression"}, "num_classes=0"),
         ({"num_classes": 2, "head": "regression"}, "num_classes=2, head='regression'"),
+        ({"num_classes": 4, "head": "multiple_choice"}, "num_classes=4, head='multiple_choice'"),
         ({"label_names": ["one"]}, r"each of the 2 classes.*\['one'\]"),
         ({"sequence_length": 0}, "sequence_length=0"),
         ({"sequence_length": 17}, "position embeddings, 16.*sequence_length=17"),
@@ -313,6 +315,9 @@ def test_keras_round_trip_in_another_process(tmp_path):
             num_classes=1,
             head="regression",
             name="regression",
+        ),
+        "choice": small_classifier(
+            num_classes=1, head="multiple_choice", label_names=["A", "B", "C"], name="choice"
         ),
     }
     inputs = pad(some_texts(), LENGTH)

@@ -47,6 +47,17 @@ def test_accuracy_of_more_classes():
     assert task_score("accuracy", [2, 0, 1], np.eye(3)[[2, 1, 1]]) == pytest.approx(2 / 3)
 
 
+def test_accuracy_over_questions():
+    """Three questions of two options: the second, the first and the first score higher."""
+    scores = np.array([[0.1], [0.9], [-3.0], [-4.0], [2.0], [1.9]])
+    assert task_score("accuracy", [1, 0, 1], scores) == pytest.approx(2 / 3)
+    assert task_score("accuracy", [1, 0, 0], scores) == 1.0
+    check_metric("accuracy", 1, choices=2)
+    for metric in ("spearman", "f1", "matthews"):
+        with pytest.raises(InputError, match=f"one of accuracy for multiple choice.*{metric}"):
+            check_metric(metric, 1, choices=2)
+
+
 @pytest.mark.parametrize("labels", [[0, 1, 1], [1, 1, 1], [0, 0, 0]])
 @pytest.mark.parametrize("column", [0, 1])
 def test_constant_classes_score_without_a_warning(labels, column):

@@ -16,6 +16,7 @@ from power_bert_tf.training.steps import StepData
 FILLERS = ("the", "a", "film", "plot", "was", "and", "it", "so", "we", "saw", "##s")
 VOCABULARY = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "bad", "good", *FILLERS)
 LABELS = ("negative", "positive")
+OPTIONS = ("A", "B", "C", "D")
 LENGTH = 12
 
 
@@ -43,8 +44,19 @@ def examples(count, seed=0, pairs=False, regression=False):
     )
 
 
-def preprocessor(sequence_length=LENGTH):
-    return Preprocessor(WordPieceTokenizer(VOCABULARY), sequence_length)
+def questions(count, seed=0, choices=3):
+    """An article without meaning; of a question's options the right one alone is good."""
+    generator = np.random.default_rng(seed)
+    right = generator.integers(choices, size=count)
+    articles = [sentence(generator, "film") for _ in range(count)]
+    options = ["good" if option == each else "bad" for each in right for option in range(choices)]
+    return Examples(
+        np.repeat(articles, choices).tolist(), options, right, OPTIONS[:choices], choices
+    )
+
+
+def preprocessor(sequence_length=LENGTH, truncation="longest_first"):
+    return Preprocessor(WordPieceTokenizer(VOCABULARY), sequence_length, truncation)
 
 
 def config(**changes):
@@ -64,13 +76,13 @@ def classifier(sequence_length=LENGTH, seed=None, scale=0.7, **arguments):
 
     A smaller scale suits a model that is to be trained.
     """
-    regression = arguments.get("head") == "regression"
-    names = {} if regression else {"label_names": LABELS}
+    head = arguments.get("head", "classification")
+    names = {"classification": LABELS, "regression": (), "multiple_choice": OPTIONS[:3]}
     model = BertClassifier(
         arguments.pop("config", None) or config(),
-        num_classes=1 if regression else 2,
+        num_classes=2 if head == "classification" else 1,
         sequence_length=sequence_length,
-        **{**names, **arguments},
+        **{"label_names": names[head], **arguments},
     )
     if seed is not None:
         generator = np.random.default_rng(seed)
