@@ -17,8 +17,10 @@ _EXPORTS = {
     "SentencePieceTokenizer": "data",
     "SoftExtraction": "modeling",
     "WordPieceTokenizer": "data",
+    "export_huggingface": "deploy.huggingface",
     "export_saved_model": "deploy.export",
     "fine_tuning_optimizer": "training.optimizers",
+    "open_checkpoint": "modeling",
     "search_optimizer": "training.optimizers",
     "trace": "analysis.trace",
 }

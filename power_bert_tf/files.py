@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all, and JSON that is an object."""
 
 import contextlib
 import json
@@ -8,6 +8,30 @@ import shutil
 import tempfile
 
 from power_bert_tf.errors import InputError
+
+
+def read_json_object(path):
+    """Reads a JSON file that holds an object.
+
+    Raises:
+        InputError: where it cannot be read, is no JSON, or holds something else.
+    """
+    try:
+        content = pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    return parse_json_object(content, path)
+
+
+def parse_json_object(content, path):
+    """A JSON object from the bytes of a file; `path` is for the error."""
+    try:
+        value = json.loads(content.decode())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} must be a JSON file. Received: {error}") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path} must hold a JSON object. Received: {type(value).__name__}")
+    return value
 
 
 def write_file(path, write):

@@ -84,3 +84,16 @@ def test_the_current_folder_can_be_filled(tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     files.write_folder(".", lambda aside: (aside / "new").write_text("there"))
     assert contents(tmp_path) == {"here": None, "here/new": "there"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "[" * 100_000, "3", "\udcff"])
+def test_json_that_is_no_object_is_refused(tmp_path, content):
+    path = tmp_path / "value.json"
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(InputError, match="value.json must"):
+        files.read_json_object(path)
+    path.write_text('{"a": [1]}')
+    assert files.read_json_object(path) == {"a": [1]}
+    path.unlink()
+    with pytest.raises(InputError, match="cannot read"):
+        files.read_json_object(path)

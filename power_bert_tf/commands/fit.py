@@ -22,7 +22,7 @@ from power_bert_tf.data import get_task
 from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
-from power_bert_tf.data import tokenizer_from_folder
+from power_bert_tf.data import tokenizer_from_file
 from power_bert_tf.data import user_task
 from power_bert_tf.data.sources import random_order
 from power_bert_tf.errors import InputError
@@ -30,6 +30,7 @@ from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.modeling import open_checkpoint
 from power_bert_tf.training import plots
 from power_bert_tf.training import steps
 from power_bert_tf.training.metrics import check_metric
@@ -51,9 +52,9 @@ class Fit:
     the same command is given again.
     """
 
-    checkpoint: pathlib.Path
-    """Folder of a pre-trained BERT, ALBERT or DistilBERT: config.json, model.safetensors, and
-    vocab.txt or spiece.model."""
+    checkpoint: str
+    """A BERT, ALBERT or DistilBERT to begin with: a folder in Hugging Face's or Google's layout, a
+    preset of KerasHub, a run or a .keras file of this package, or hf://owner/name."""
     output: pathlib.Path
     """Run folder: new, empty, or that of the run to go on with."""
     task: str | None = None
@@ -72,6 +73,8 @@ class Fit:
     """The labels of --train are numbers."""
     metric: str | None = None
     """accuracy, f1, matthews or spearman."""
+    skip_fine_tuning: bool = False
+    """The checkpoint is fine-tuned for this task: begin with the search."""
     fine_tuned: pathlib.Path | None = None
     """Go on from the finished fine-tuning of this run: same task, checkpoint and dev examples."""
     train_examples: int | None = None
@@ -180,8 +183,19 @@ class Fit:
         check_metric(task.metric, task.num_classes)
         train = train if self.train_examples is None else train.take(self.train_examples, self.seed)
         dev = dev if self.dev_examples is None else dev.take(self.dev_examples, self.seed)
-        lowercase = self._lowercase()
-        tokenizer = tokenizer_from_folder(self.checkpoint, lowercase)
+        checkpoint = open_checkpoint(self.checkpoint)
+        if checkpoint.vocabulary is None:
+            raise InputError(
+                f"{checkpoint.weights} must have a vocabulary, vocab.txt or spiece.model, beside it"
+            )
+        lowercase = self._lowercase(checkpoint)
+        tokenizer = tokenizer_from_file(checkpoint.vocabulary, lowercase)
+        if tokenizer.vocabulary_size > checkpoint.config.vocabulary_size:
+            raise InputError(
+                f"{checkpoint.vocabulary} must not have more pieces than there are word "
+                f"embeddings, {checkpoint.config.vocabulary_size}. "
+                f"Received: {tokenizer.vocabulary_size}"
+            )
         preprocessor = Preprocessor(tokenizer, task.sequence_length)
         # Fails where N is too small for the special tokens of a pair.
         first = dev.select(np.arange(1))
@@ -189,20 +203,7 @@ class Fit:
         # Built before the run folder is touched, so that a checkpoint that cannot be used, or a
         # retention that does not fit, leaves nothing behind.
         keras.utils.set_random_seed(self.seed)
-        model = BertClassifier.from_checkpoint(
-            self.checkpoint,
-            num_classes=task.num_classes,
-            sequence_length=task.sequence_length,
-            head="regression" if task.is_regression else "classification",
-            label_names=task.labels,
-            dtype=self.dtype,
-        )
-        if tokenizer.vocabulary_size > model.config.vocabulary_size:
-            raise InputError(
-                f"{self.checkpoint / tokenizer.file_name} must not have more pieces than there are "
-                f"word embeddings, {model.config.vocabulary_size}. "
-                f"Received: {tokenizer.vocabulary_size}"
-            )
+        model = self._starting_model(checkpoint, task)
         given = None if self.retention is None else RetentionConfiguration.parse(self.retention)
         if given is not None:
             given.check(model.config.num_layers, task.sequence_length)
@@ -217,11 +218,11 @@ class Fit:
             "seed": self.seed,
             "train": train.fingerprint(),
             "dev": dev.fingerprint(),
-            "checkpoint": _file_fingerprint(self.checkpoint / "model.safetensors"),
-            "vocabulary": _file_fingerprint(self.checkpoint / tokenizer.file_name),
+            "checkpoint": _fingerprint(checkpoint.files),
+            "vocabulary": _file_fingerprint(checkpoint.vocabulary),
         }
         # Only where they are in use: runs from before these options go on.
-        for name in ("visibility", "group_by_length"):
+        for name in ("visibility", "group_by_length", "skip_fine_tuning"):
             if getattr(self, name):
                 identity[name] = True
         if self.fine_tuned is not None:
@@ -264,11 +265,43 @@ class Fit:
         self._re_train(run, task, data, "fine-tune" if given else "search")
         return run, dev
 
+    def _starting_model(self, checkpoint, task):
+        head = "regression" if task.is_regression else "classification"
+        new_head = False
+        if checkpoint.head is not None:
+            try:
+                checkpoint.head.rows(head, task.num_classes, task.labels)
+            except InputError as error:
+                if self.skip_fine_tuning:
+                    raise
+                new_head = True
+                print(f"Note: the checkpoint's head is left out, a new one is trained: {error}")
+        elif self.skip_fine_tuning:
+            raise InputError(
+                "`skip_fine_tuning` needs a checkpoint with a head for the task. "
+                f"Received: {checkpoint.weights}, which has none"
+            )
+        return BertClassifier.from_checkpoint(
+            checkpoint,
+            num_classes=task.num_classes,
+            sequence_length=task.sequence_length,
+            head=head,
+            label_names=task.labels,
+            new_head=new_head,
+            dtype=self.dtype,
+        )
+
     def _fine_tune(self, run, task, data, model):
         folder = run.step("fine-tune")
-        if self._announce(folder, "1/3 fine-tune"):
+        skipped = ", as the checkpoint is" if self.skip_fine_tuning else ""
+        if self._announce(folder, f"1/3 fine-tune{skipped}"):
             return
         start = time.perf_counter()
+        if self.skip_fine_tuning:
+            result = steps.take_fine_tuned(model, data)
+            print(f"{task.metric} on dev: {result.score:.4f}")
+            folder.finish(result, time.perf_counter() - start)
+            return
         result = steps.fine_tune(
             model,
             data,
@@ -393,6 +426,11 @@ class Fit:
                 raise InputError(f"`{name}` must be positive. Received: {name}={value}")
         if self.strength is not None and not 0 <= self.strength < math.inf:
             raise InputError(f"`strength` must be at least 0. Received: strength={self.strength}")
+        if self.skip_fine_tuning and (self.fine_tuned or self.fine_tuning_epochs):
+            raise InputError(
+                "`skip_fine_tuning` leaves nothing for `fine_tuned` or `fine_tuning_epochs`: give "
+                "one of them"
+            )
         if not 0 <= self.seed < 2**32 - len(STEPS):
             raise InputError(
                 f"`seed` must be from 0 to {2**32 - len(STEPS) - 1}. Received: seed={self.seed}"
@@ -404,14 +442,8 @@ class Fit:
                     f"Received: {name}={getattr(self, name)!r}"
                 )
 
-    def _lowercase(self):
-        path = self.checkpoint / "tokenizer_config.json"
-        if self.cased or not path.exists():
-            return not self.cased
-        settings = read_json(path)
-        if not isinstance(settings, dict):
-            raise InputError(f"{path} must hold a JSON object. Received: {type(settings).__name__}")
-        return bool(settings.get("do_lower_case", True))
+    def _lowercase(self, checkpoint):
+        return not self.cased and checkpoint.lowercase is not False
 
 
 def _finish(run, dev):
@@ -424,6 +456,14 @@ def _finish(run, dev):
     report = read_json(path)
     print(f"\n{summary(report)}\nReport: {run.path / 'report.md'}")
     return report
+
+
+def _fingerprint(paths):
+    """Of one file that of its bytes; of several, that of theirs together."""
+    fingerprints = [_file_fingerprint(path) for path in paths]
+    if len(fingerprints) == 1:
+        return fingerprints[0]
+    return hashlib.sha256("".join(fingerprints).encode()).hexdigest()
 
 
 def _file_fingerprint(path):

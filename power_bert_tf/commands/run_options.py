@@ -46,7 +46,7 @@ def check_pairs(run, text_pairs, source):
 def fit_of(run):
     """The `Fit` that made a run."""
     command = run.settings()["command"]
-    paths = ("checkpoint", "output", "train", "dev", "tfds_dir", "data_dir", "fine_tuned")
+    paths = ("output", "train", "dev", "tfds_dir", "data_dir", "fine_tuned")
     return Fit(
         **{
             name: pathlib.Path(value) if name in paths and value is not None else value

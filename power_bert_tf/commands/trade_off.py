@@ -96,6 +96,7 @@ class TradeOff:
                 first,
                 output=self.output / f"{basis}-{strength:g}",
                 fine_tuned=self.run,
+                skip_fine_tuning=False,
                 basis=basis,
                 strength=strength,
                 retention=None,

@@ -9,6 +9,13 @@ from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_folder
 
 
+def check_export_folder(folder):
+    """Raises InputError where a folder to export to is neither new nor empty."""
+    folder = pathlib.Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"the export folder must be new or empty. Received: {folder}")
+
+
 def export_saved_model(model, preprocessor, folder, pairs=False):
     """Writes a SavedModel whose default signature takes text.
 
@@ -27,9 +34,7 @@ def export_saved_model(model, preprocessor, folder, pairs=False):
     Raises:
         InputError: where `folder` holds something, or the lengths differ.
     """
-    folder = pathlib.Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"the export folder must be new or empty. Received: {folder}")
+    check_export_folder(folder)
     if preprocessor.sequence_length != model.sequence_length:
         raise InputError(
             f"`preprocessor` must have the model's sequence length {model.sequence_length}. "

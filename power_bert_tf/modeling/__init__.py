@@ -1,5 +1,6 @@
 """Graphs, configurations and checkpoints of BERT, written in Keras alone."""
 
+from power_bert_tf.modeling.checkpoints.opening import open_checkpoint
 from power_bert_tf.modeling.classifier import BertClassifier
 from power_bert_tf.modeling.config import EncoderConfig
 from power_bert_tf.modeling.reduction import Extraction
@@ -16,4 +17,5 @@ __all__ = [
     "Reduction",
     "RetentionConfiguration",
     "SoftExtraction",
+    "open_checkpoint",
 ]

@@ -115,24 +115,77 @@ class BertClassifier(TextModel):
             )
 
     @classmethod
-    def from_checkpoint(cls, folder, num_classes=2, sequence_length=128, **arguments):
-        """A classifier over the pre-trained weights of a checkpoint folder.
+    def from_checkpoint(
+        cls,
+        checkpoint,
+        num_classes=None,
+        sequence_length=128,
+        head=None,
+        label_names=None,
+        new_head=False,
+        **arguments,
+    ):
+        """A classifier over the weights of a checkpoint.
+
+        A head that the checkpoint was fine-tuned with comes along, with the names of its classes.
+        Where names are given in another order, its rows are put into that order.
 
         Args:
-            folder: a folder in the Hugging Face layout: config.json and model.safetensors.
-            num_classes: int.
+            checkpoint: what `open_checkpoint` takes, such as a folder in Google's or Hugging
+                Face's layout or "hf://owner/name".
+            num_classes: int; that of the checkpoint's head where None, or 2 without one.
             sequence_length: int. N.
+            head: "classification" or "regression"; as the checkpoint's where None.
+            label_names: sequence of str; the checkpoint's where None.
+            new_head: bool. Leave the checkpoint's head, and begin with a new one.
             **arguments: further arguments of the class.
 
         Raises:
-            InputError: where a file is missing or cut short, or a tensor unknown, missing or
-                of another shape; the tensor is named.
+            InputError: where a file is missing or cut short; a tensor unknown, missing or of
+                another shape, which is named; or the head is for other classes.
         """
         from power_bert_tf.modeling.checkpoints import huggingface
+        from power_bert_tf.modeling.checkpoints.opening import open_checkpoint
 
-        model = cls(huggingface.read_config(folder), num_classes, sequence_length, **arguments)
-        huggingface.load_weights(model, folder)
+        checkpoint = open_checkpoint(checkpoint)
+        stored = None if new_head else checkpoint.head
+        if num_classes is None:
+            num_classes = 1 if head == "regression" else 2 if stored is None else stored.num_classes
+        if head is None:
+            same = stored is not None and stored.num_classes == num_classes and stored.is_known
+            head = stored.kind if same else "classification"
+        rows = None
+        if stored is not None:
+            try:
+                rows = stored.rows(head, num_classes, label_names or ())
+            except InputError as error:
+                raise InputError(
+                    f"{error} (hint: new_head=True begins with a new one, "
+                    f"num_classes={stored.num_classes} takes as many as the checkpoint has)"
+                ) from error
+            label_names = label_names or stored.label_names
+        model = cls(
+            checkpoint.config,
+            num_classes,
+            sequence_length,
+            head=head,
+            label_names=label_names or (),
+            **arguments,
+        )
+        huggingface.fill(model, checkpoint, rows)
         return model
+
+    @classmethod
+    def from_keras_hub(cls, model, *arguments, **named):
+        """A classifier over the weights of a KerasHub model in memory.
+
+        Args:
+            model: `BertBackbone`, or `BertTextClassifier`, whose head comes along.
+            *arguments, **named: further arguments of `from_checkpoint`.
+        """
+        from power_bert_tf.modeling.checkpoints import keras_hub
+
+        return cls.from_checkpoint(keras_hub.from_model(model), *arguments, **named)
 
     def with_reduction(self, reduction):
         """A new model with another reduction, over a copy of the same weights.

@@ -40,6 +40,11 @@ OPTIONS = {
         r"should hold RTE/train\.tsv. Received: /nowhere",
     ),
     "no checkpoint there": ({"checkpoint": "/nowhere"}, "/nowhere"),
+    "an id of the hub that is none": (
+        {"checkpoint": "hf://a/b/c"},
+        "like hf://owner/name.* hf://a/b/c",
+    ),
+    "skipping and epochs of it": ({"skip_fine_tuning": True}, "leaves nothing for `fine_tuned` or"),
     "retention longer than N": ({"retention": "13,4"}, "not be longer than .* 12. Received: 13"),
     "retention increases": ({"retention": "5,6"}, "must not increase.* Received: 6 after 5"),
     "retention of zero": ({"retention": "5,0"}, "at least 1. Received: 0"),
@@ -146,15 +151,13 @@ CHECKPOINTS = {
     "truncated weights": (_truncate, "model.safetensors is corrupt, cut short"),
     "no vocabulary": (
         lambda folder: (folder / "vocab.txt").unlink(),
-        "must have a vocabulary, vocab.txt or spiece.model. Received: none",
-    ),
-    "byte pairs": (
-        lambda folder: (folder / "vocab.txt").rename(folder / "merges.txt"),
-        "it is cut into byte pairs",
+        r"model\.safetensors must have a vocabulary, vocab\.txt or spiece\.model, beside it",
     ),
     "vocabulary of another size": (_lengthen_vocabulary, r"vocab\.txt must have a line for each"),
     "vocabulary without [CLS]": (
-        lambda folder: (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[SEP]\ngood\n"),
+        lambda folder: (folder / "vocab.txt").write_text(
+            (folder / "vocab.txt").read_text().replace("[CLS]", "class")
+        ),
         r"vocab\.txt: .*missing \[CLS\]",
     ),
     "tokenizer settings in a list": (

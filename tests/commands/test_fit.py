@@ -3,7 +3,6 @@
 import dataclasses
 import importlib.metadata
 import importlib.util
-import json
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from power_bert_tf.data import Examples
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.modeling import open_checkpoint
 from power_bert_tf.training.run_folder import RunFolder
 
 STEPS = ("fine-tune", "search", "re-train")
@@ -232,19 +232,19 @@ def test_regression_reads_numbers(materials, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("written", "cased", "lowercase"),
+    ("said", "cased", "lowercase"),
     [
         (None, False, True),
         (None, True, False),
-        ({"do_lower_case": False}, False, False),
-        ({"do_lower_case": True}, False, True),
-        ({}, False, True),
+        (False, False, False),
+        (True, False, True),
+        (True, True, False),
     ],
 )
-def test_the_checkpoint_says_whether_it_is_cased(tmp_path, written, cased, lowercase):
-    if written is not None:
-        (tmp_path / "tokenizer_config.json").write_text(json.dumps(written))
-    assert Fit(tmp_path, tmp_path, cased=cased)._lowercase() == lowercase
+def test_the_checkpoint_says_whether_it_is_cased(materials, said, cased, lowercase):
+    checkpoint = open_checkpoint(materials.checkpoint)
+    checkpoint = dataclasses.replace(checkpoint, lowercase=said)
+    assert Fit("none", materials.folder, cased=cased)._lowercase(checkpoint) == lowercase
 
 
 def test_arguments_are_a_frozen_dataclass(materials):

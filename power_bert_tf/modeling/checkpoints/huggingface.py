@@ -1,48 +1,97 @@
-"""Weights in the Hugging Face layout: config.json, model.safetensors and vocab.txt in a folder.
+"""The Hugging Face layout: config.json, a vocabulary and safetensors, whole or in shards.
 
-The file's header is compared with the sizes in config.json, tensor by tensor, before anything is
-read or assigned: either every weight fits, or an error names what does not and the model is as it
-was. Only safetensors are read, never a pickle.
+The headers of the weights are compared with the sizes in config.json, tensor by tensor, before
+anything is read or assigned: either every weight fits, or an error names what does not and the
+model is as it was. Only safetensors are read, never a pickle.
+
+Other formats hand out their tensors by the names and shapes of this one, so the tables here are
+the only place that knows where a weight belongs.
 """
 
-import contextlib
+import dataclasses
+import functools
 import pathlib
 
-import safetensors
-
 from power_bert_tf.errors import InputError
+from power_bert_tf.files import read_json_object
 from power_bert_tf.modeling.backbones import BACKBONES
 from power_bert_tf.modeling.backbones.backbone import dense
+from power_bert_tf.modeling.checkpoints import safetensors_files
+from power_bert_tf.modeling.checkpoints.checkpoint import Checkpoint
+from power_bert_tf.modeling.checkpoints.checkpoint import Head
+from power_bert_tf.modeling.checkpoints.checkpoint import vocabulary_in
+from power_bert_tf.modeling.checkpoints.checkpoint import with_vocabulary
 from power_bert_tf.modeling.config import EncoderConfig
+from power_bert_tf.modeling.reduction import Extraction
+
+# The key of config.json under which our own exports keep what transformers does not know.
+POWER_BERT = "power_bert"
 
 _DTYPES = ("F32", "F16", "BF16", "F64")
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl")
-_VOCABULARY_PADDING = (8, 64)
 _NAMES_SHOWN = 8
 
 
-def read_config(folder):
-    """The sizes in a checkpoint folder, once its weights and vocabulary are known to fit them.
+def recognises(path):
+    """Whether a path is a folder with safetensors."""
+    return any((path / name).is_file() for name in safetensors_files.NAMES)
 
-    Only the header of the weights is read. A head for classification is left to `load_weights`.
+
+def open_checkpoint(folder):
+    """A folder with config.json, model.safetensors (or shards) and, perhaps, a vocabulary.
+
+    Only the headers of the weights are read.
 
     Args:
-        folder: path of a folder with config.json, model.safetensors and, perhaps, vocab.txt. The
-            embedding must have a row for each line of vocab.txt, and no more, unless the lines
-            were rounded up to a multiple of 8 or 64.
+        folder: path of the folder.
 
     Returns:
-        `EncoderConfig`.
+        `Checkpoint`.
 
     Raises:
         InputError: where a file is missing, corrupt or does not fit config.json.
     """
     folder = _existing(folder)
-    config = EncoderConfig.from_json(folder / "config.json")
-    with _opened(folder) as file:
-        _match(file, folder, config, num_classes=None)
-    _check_vocabulary(folder, config.vocabulary_size)
-    return config
+    path = folder / "config.json"
+    config = EncoderConfig.from_json(path)
+    settings = read_json_object(path)
+    files = safetensors_files.weight_files(folder)
+    checkpoint = Checkpoint(
+        weights=str(files[0] if len(files) == 1 else folder / safetensors_files.INDEX),
+        settings=str(path),
+        config=config,
+        tensors=functools.partial(safetensors_files.stored_tensors, folder),
+        lowercase=_lowercase(folder / "tokenizer_config.json"),
+        reduction=_reduction(settings, path),
+        files=files,
+    )
+    checkpoint = checked(checkpoint, functools.partial(_head, settings, path))
+    return with_vocabulary(checkpoint, vocabulary_in(folder))
+
+
+def checked(checkpoint, head_of=None):
+    """A `Checkpoint`, once all of its tensors are known to fit its config and its head.
+
+    Args:
+        checkpoint: `Checkpoint`.
+        head_of: function that is given the number of outputs of the head, where there is one,
+            and gives the checkpoint's `Head`.
+    """
+    with checkpoint.tensors() as tensors:
+        table = _classifier(checkpoint.config, None)
+        names = [theirs for _, theirs, _ in table if theirs in tensors]
+        if head_of is not None and names:
+            outputs = tensors[names[0]].shape[:1]
+            checkpoint = dataclasses.replace(checkpoint, head=head_of(*outputs or (0,)))
+        # A head for something else may have any shape: it is left out.
+        fits = checkpoint.head is not None and checkpoint.head.is_known
+        num_classes = checkpoint.head.num_classes if fits else None
+        _match(tensors, checkpoint, checkpoint.config, num_classes)
+    return checkpoint
+
+
+def read_config(folder):
+    """The `EncoderConfig` of a checkpoint folder, as `open_checkpoint` checks it."""
+    return open_checkpoint(folder).config
 
 
 def load_weights(model, folder):
@@ -53,19 +102,40 @@ def load_weights(model, folder):
 
     Args:
         model: `BertClassifier`.
-        folder: path of a folder with model.safetensors.
+        folder: path of a folder as `open_checkpoint` takes it.
 
     Raises:
-        InputError: where the file is missing or corrupt, or a tensor is unknown, missing or of
+        InputError: where a file is missing or corrupt, or a tensor is unknown, missing or of
             another shape or type; the model is then as it was.
     """
+    checkpoint = open_checkpoint(folder)
+    rows = None
+    if checkpoint.head is not None:
+        rows = checkpoint.head.rows(model.head, model.num_classes, model.label_names)
+    fill(model, checkpoint, rows)
+
+
+def fill(model, checkpoint, rows=None):
+    """Fills a classifier with the weights of a checkpoint.
+
+    Args:
+        model: `BertClassifier`.
+        checkpoint: `Checkpoint`.
+        rows: sequence of ints, which row of the checkpoint's head stands for each class of the
+            model; None to leave the model's head as it is.
+
+    Raises:
+        InputError: where a tensor does not fit the model, which is then as it was.
+    """
     variables = {variable.path: variable for variable in model.weights}
-    folder = _existing(folder)
-    with _opened(folder) as file:
-        sources = _match(file, folder, model.config, model.num_classes)
+    num_classes = None if rows is None else model.num_classes
+    with checkpoint.tensors() as tensors:
+        sources = _match(tensors, checkpoint, model.config, num_classes)
         targets = [(variables[ours], name) for ours, name in sources.items()]
         for variable, name in targets:
-            tensor = file.get_tensor(name).astype("float32")
+            tensor = tensors[name].read().astype("float32")
+            if rows is not None and variable.path.startswith("classifier/"):
+                tensor = tensor[list(rows)]
             variable.assign(tensor.T if variable.path.endswith("/kernel") else tensor)
 
 
@@ -75,6 +145,24 @@ def encoder_table(config):
     Their matrices are (out, in), so the kernels of ours are theirs transposed.
     """
     return BACKBONES[config.backbone].encoder_table(config)
+
+
+def model_table(config, num_classes):
+    """`encoder_table` with the pooler and the head: every weight of a plain classifier."""
+    yield from encoder_table(config)
+    if config.pooler:
+        yield from _pooler(config)
+    yield from _classifier(config, num_classes)
+
+
+def _pooler(config):
+    hidden = config.hidden_dim
+    return dense("pooler", BACKBONES[config.backbone].pooler, hidden, hidden)
+
+
+def _classifier(config, num_classes):
+    name = BACKBONES[config.backbone].classifier
+    return dense("classifier", name, config.hidden_dim, num_classes)
 
 
 def _canonical(name, prefix, heads):
@@ -91,21 +179,21 @@ def _canonical(name, prefix, heads):
     return name.replace("LayerNorm.beta", "LayerNorm.bias")
 
 
-def _match(file, folder, config, num_classes):
-    """Accounts for every tensor of a file, by its header alone.
+def _match(tensors, checkpoint, config, num_classes):
+    """Accounts for every tensor of a checkpoint, by shape and type alone.
 
     Args:
-        file: an opened safetensors file.
-        folder: path, for the errors.
+        tensors: dict of `StoredTensor` by name.
+        checkpoint: `Checkpoint`, for the errors.
         config: `EncoderConfig`.
         num_classes: int, or None to leave a head for classification unchecked.
 
     Returns:
-        dict from the path of each of our weights that the file fills to the name of the tensor.
+        dict from the path of each of our weights that the checkpoint fills to the name of the
+        tensor.
     """
-    slices = {name: file.get_slice(name) for name in sorted(file.keys())}
     backbone = BACKBONES[config.backbone]
-    prefixed = any(name.startswith(backbone.prefix) for name in slices)
+    prefixed = any(name.startswith(backbone.prefix) for name in tensors)
     prefix = "" if prefixed else backbone.prefix
     heads = {
         name.split(".")[0]
@@ -113,20 +201,19 @@ def _match(file, folder, config, num_classes):
         if not name.startswith(backbone.prefix)
     }
     found, unknown = {}, []
-    for name in slices:
+    for name in sorted(tensors):
         canonical = _canonical(name, prefix, heads)
         if canonical in found:
             unknown.append(name)
         found.setdefault(canonical, name)
-    if config.distinct_encoders > len(slices):
+    if config.distinct_encoders > len(tensors):
         raise InputError(
-            f"{folder}: config.json gives {config.num_layers} encoders, but model.safetensors "
-            f"has only {len(slices)} tensors"
+            f"{checkpoint.settings} gives {config.num_layers} encoders, but {checkpoint.weights} "
+            f"has only {len(tensors)} tensors"
         )
 
     table, ignored = list(encoder_table(config)), set(backbone.ignored)
-    pooler = dense("pooler", backbone.pooler, config.hidden_dim, config.hidden_dim)
-    classifier = dense("classifier", backbone.classifier, config.hidden_dim, num_classes)
+    pooler, classifier = _pooler(config), _classifier(config, num_classes)
     for optional, wanted in ((pooler, config.pooler), (classifier, num_classes is not None)):
         names = {theirs for _, theirs, _ in optional}
         if not wanted:
@@ -138,7 +225,7 @@ def _match(file, folder, config, num_classes):
     unknown += [name for theirs, name in found.items() if theirs not in needed | ignored]
     missing = [theirs.removeprefix(prefix) for _, theirs, _ in table if theirs not in found]
     unfit = [
-        _misfit(found[theirs], slices[found[theirs]], shape)
+        _misfit(found[theirs], tensors[found[theirs]], shape)
         for _, theirs, shape in table
         if theirs in found
     ]
@@ -152,35 +239,19 @@ def _match(file, folder, config, num_classes):
         if entries
     ]
     if problems:
-        hint = _head_hint(slices, found, config, num_classes)
         raise InputError(
-            f"the tensors of {folder / 'model.safetensors'} must be those of config.json and of "
-            f"the head. Received: {'; '.join(problems)}{hint}"
+            f"the tensors of {checkpoint.weights} must be those of {checkpoint.settings}. "
+            f"Received: {'; '.join(problems)}"
         )
     return {ours: found[theirs] for ours, theirs, _ in table}
 
 
 def _misfit(name, tensor, expected):
-    shape, dtype = tuple(tensor.get_shape()), tensor.get_dtype()
-    if shape != expected:
-        return f"{name!r} of shape {shape}, expected {expected}"
-    if dtype not in _DTYPES:
-        return f"{name!r} of type {dtype}, expected one of {', '.join(_DTYPES)}"
+    if tensor.shape != expected:
+        return f"{name!r} of shape {tensor.shape}, expected {expected}"
+    if tensor.dtype not in _DTYPES:
+        return f"{name!r} of type {tensor.dtype}, expected one of {', '.join(_DTYPES)}"
     return None
-
-
-def _head_hint(slices, found, config, num_classes):
-    """What to do about a head that was trained for another number of classes."""
-    name = f"{BACKBONES[config.backbone].classifier}.weight"
-    if num_classes is None or name not in found:
-        return ""
-    shape = slices[found[name]].get_shape()
-    if len(shape) != 2 or shape[0] == num_classes or shape[1] != config.hidden_dim:
-        return ""
-    return (
-        f" (hint: the checkpoint's head has {shape[0]} outputs, the model {num_classes}: give "
-        f"num_classes={shape[0]}, or save the checkpoint without its head to train a new one)"
-    )
 
 
 def _listed(entries):
@@ -191,40 +262,57 @@ def _listed(entries):
 def _existing(folder):
     folder = pathlib.Path(folder)
     if not folder.is_dir():
-        raise InputError(f"the checkpoint must be a folder. Received: {folder}")
+        raise InputError(f"the checkpoint must be a folder or a .keras file. Received: {folder}")
     return folder
 
 
-@contextlib.contextmanager
-def _opened(folder):
-    path = folder / "model.safetensors"
-    if not path.is_file():
-        pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
-        hint = (
-            f"; {', '.join(pickles)} may be a pickle, which can run code and is never read: "
-            "convert it with transformers, model.save_pretrained(folder, safe_serialization=True)"
-        )
-        raise InputError(f"{folder} has no model.safetensors{hint if pickles else ''}")
-    try:
-        with safetensors.safe_open(path, framework="np") as file:
-            yield file
-    except (safetensors.SafetensorError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} is corrupt, cut short or cannot be read: {reason}") from error
-
-
-def _check_vocabulary(folder, rows):
-    path = folder / "vocab.txt"
+def _lowercase(path):
+    """What tokenizer_config.json says of the vocabulary; None where there is none."""
     if not path.exists():
-        return
+        return None
+    return bool(read_json_object(path).get("do_lower_case", True))
+
+
+def _head(settings, path, num_classes):
+    """The head of the weights, as config.json describes it."""
+    problem = settings.get("problem_type")
+    architectures = settings.get("architectures")
+    if architectures and not str(architectures).rstrip("]'").endswith("SequenceClassification"):
+        return Head(f"another purpose, {architectures}", num_classes)
+    if problem not in (None, "regression", "single_label_classification"):
+        return Head(f"another purpose, {problem}", num_classes)
+    if problem == "regression" or num_classes == 1:
+        return Head("regression", num_classes)
+    return Head("classification", num_classes, _label_names(settings, path, num_classes))
+
+
+def _label_names(settings, path, num_classes):
+    given = settings.get("id2label")
+    if given is None:
+        return ()
+    names = list(given.values()) if isinstance(given, dict) else []
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read the vocabulary {path}: {error.strerror}") from error
-    lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    padded = {-(-lines // multiple) * multiple for multiple in _VOCABULARY_PADDING}
-    if rows not in {lines, *padded}:
+        # In the order of the ids, whatever that of the file is.
+        names = [given[key] for key in sorted(given, key=int)]
+        fits = sorted(map(int, given)) == list(range(num_classes))
+    except (TypeError, ValueError):
+        fits = False
+    if not fits or not all(isinstance(name, str) for name in names):
         raise InputError(
-            f"{path} must have a line for each of the {rows} word embeddings in the weights. "
-            f"Received: {lines} lines"
+            f"{path}: `id2label` must name each of the {num_classes} outputs of the head. "
+            f"Received: {given!r:.200}"
         )
+    return tuple(names)
+
+
+def _reduction(settings, path):
+    """The reduction that our own export wrote into config.json, or None."""
+    given = settings.get(POWER_BERT)
+    if given is None:
+        return None
+    try:
+        return Extraction(**given)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: `{POWER_BERT}` must describe an extraction: {error}. Received: {given!r:.200}"
+        ) from error

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from power_bert_tf.modeling import BertClassifier
+from power_bert_tf.modeling import open_checkpoint
 
 pytestmark = pytest.mark.large
 
@@ -136,6 +137,24 @@ def test_a_regression_checkpoint(tmp_path, torch, transformers):
     inputs = random_inputs(101, 32)
     expected = run_transformers(torch, reference, inputs).logits.numpy()
     np.testing.assert_allclose(model.predict(inputs, verbose=0), expected, atol=1e-4)
+
+
+def test_shards_and_label_names(tmp_path, torch, transformers):
+    reference = random_bert(torch, transformers, "BertForSequenceClassification", SIZES[1])
+    reference.config.id2label = {0: "no", 1: "yes", 2: "maybe"}
+    reference.config.label2id = {"no": 0, "yes": 1, "maybe": 2}
+    reference.save_pretrained(tmp_path, max_shard_size="100KB")
+    checkpoint = open_checkpoint(tmp_path)
+    assert len(checkpoint.files) > 1
+    model = BertClassifier.from_checkpoint(
+        checkpoint, sequence_length=32, label_names=("maybe", "no", "yes")
+    )
+    inputs = random_inputs(101, 32)
+    expected = run_transformers(torch, reference, inputs).logits.numpy()
+    logits = model.logits_model.predict(inputs, verbose=0)
+    np.testing.assert_allclose(logits, expected[:, [2, 0, 1]], atol=1e-4)
+    kept = BertClassifier.from_checkpoint(checkpoint, sequence_length=32)
+    assert kept.label_names == ("no", "yes", "maybe")
 
 
 def test_hidden_states_of_a_real_checkpoint(torch, transformers):

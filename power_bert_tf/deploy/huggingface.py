@@ -1,0 +1,156 @@
+"""A checkpoint folder that transformers loads."""
+
+import dataclasses
+
+import keras
+import safetensors.numpy
+
+from power_bert_tf.deploy.export import check_export_folder
+from power_bert_tf.errors import InputError
+from power_bert_tf.files import write_folder
+from power_bert_tf.files import write_json
+from power_bert_tf.files import write_text
+from power_bert_tf.modeling import Extraction
+from power_bert_tf.modeling import NoReduction
+from power_bert_tf.modeling.backbones import BACKBONES
+from power_bert_tf.modeling.checkpoints.huggingface import POWER_BERT
+from power_bert_tf.modeling.checkpoints.huggingface import model_table
+
+_ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
+_PLAIN = "transformers gives the same logits."
+_POWER = (
+    "transformers does not know elimination: it runs these weights as a plain BERT, slower, and "
+    "with other answers than those of the PoWER-BERT that was measured."
+)
+_USE = """
+    import power_bert_tf as pb
+
+    checkpoint = pb.open_checkpoint(FOLDER)
+    model = pb.BertClassifier.from_checkpoint(
+        checkpoint, sequence_length={length}, reduction=checkpoint.reduction
+    )
+"""
+
+
+def export_huggingface(model, preprocessor, folder):
+    """Writes config.json, model.safetensors, the vocabulary and what says how to use it.
+
+    transformers loads the folder as `BertForSequenceClassification`, or as that of another
+    backbone, and gives the same logits where nothing is eliminated: it knows no elimination. The
+    retention configuration is kept in config.json, where `open_checkpoint` finds it.
+
+    Args:
+        model: `BertClassifier`, plain or with `Extraction`.
+        preprocessor: `Preprocessor`, whose tokenizer is written.
+        folder: where the checkpoint is to appear; must be new or empty.
+
+    Returns:
+        str, one line on what transformers makes of it.
+
+    Raises:
+        InputError: where `folder` holds something, or transformers has no such model.
+    """
+    check_export_folder(folder)
+    config, reduction = _config(model, preprocessor.tokenizer.pad_id), model.reduction
+    note = _PLAIN
+    if isinstance(reduction, Extraction):
+        config[POWER_BERT] = reduction.get_config()
+        note = _POWER
+    card = f"{note}\n\nAs it was trained, with power_bert_tf:\n{_USE}"
+    card = card.format(length=model.sequence_length)
+    variables = {variable.path: variable for variable in model.weights}
+    tokenizer = preprocessor.tokenizer
+
+    def write(aside):
+        tensors = {
+            theirs: _array(variables[ours])
+            for ours, theirs, _ in model_table(model.config, model.num_classes)
+        }
+        safetensors.numpy.save_file(tensors, aside / "model.safetensors", {"format": "pt"})
+        write_json(aside / "config.json", config)
+        write_json(aside / "tokenizer_config.json", _tokenizer_config(tokenizer, model))
+        (aside / tokenizer.file_name).write_bytes(tokenizer.to_bytes())
+        write_text(aside / "README.md", f"# A classifier of power_bert_tf\n\n{card}")
+
+    write_folder(folder, write)
+    return note
+
+
+def _array(variable):
+    array = keras.ops.convert_to_numpy(variable).astype("float32")
+    # safetensors writes memory as it lies: a transposed view has to be put in order.
+    return array.T.copy() if variable.path.endswith("/kernel") else array
+
+
+def _config(model, pad_id):
+    """config.json of a `BertForSequenceClassification`, or another backbone's."""
+    config, backbone = model.config, BACKBONES[model.config.backbone]
+    _check(model, backbone)
+    keys = _keys(backbone)
+    size = config.encoder(0)
+    values = {key: getattr(config, name) for name, key in keys.items()}
+    values[keys["num_heads"]] = size.num_heads
+    values[keys["intermediate_dim"]] = size.intermediate_dim
+    values[keys["max_sequence_length"]] += config.position_offset
+    values[keys["activation"]] = _ACTIVATIONS[config.activation]
+    if config.head_dropout is None:
+        del values[keys["head_dropout"]]
+    names = model.label_names or [f"LABEL_{index}" for index in range(model.num_classes)]
+    is_regression = model.head == "regression"
+    return {
+        "model_type": backbone.model_type,
+        "architectures": [f"{backbone.transformers}ForSequenceClassification"],
+        **values,
+        "pad_token_id": pad_id,
+        **backbone.required,
+        "id2label": {str(index): name for index, name in enumerate(names)},
+        "label2id": {name: index for index, name in enumerate(names)},
+        "problem_type": "regression" if is_regression else "single_label_classification",
+    }
+
+
+def _keys(backbone):
+    """The key in config.json of each field of `EncoderConfig` that has one."""
+    return {**backbone.sizes, **{name: key for name, (key, _) in backbone.options.items()}}
+
+
+def _check(model, backbone):
+    """Raises InputError where transformers has no such model."""
+    config = model.config
+    sizes = [config.encoder(index) for index in range(config.num_layers)]
+    size = sizes[0]
+    # What config.json does not say is the same in all models of the kind.
+    said = {*_keys(backbone), "backbone", "key_dim", "value_dim"}
+    unsaid = [
+        (field.name, getattr(config, field.name), (backbone.fixed.get(field.name, field.default),))
+        for field in dataclasses.fields(config)
+        if field.name not in said
+    ]
+    for name, value, expected in (
+        ("reduction", type(model.reduction).__name__, (NoReduction.__name__, Extraction.__name__)),
+        ("encoders of different sizes", len(set(sizes)) > 1, (False,)),
+        ("width of all heads", size.num_heads * size.key_dim, (config.hidden_dim,)),
+        ("value_dim", size.value_dim, (size.key_dim,)),
+        ("segments", config.num_segments > 0, (backbone.fixed.get("num_segments") != 0,)),
+        *unsaid,
+    ):
+        if value not in expected:
+            raise InputError(
+                f"transformers has no {backbone.transformers} like `model`, which cannot be "
+                "exported to it. "
+                f"Received: {name}={value!r}, expected {' or '.join(map(repr, expected))}"
+            )
+
+
+def _tokenizer_config(tokenizer, model):
+    specials = {name: getattr(tokenizer, f"{name}_id") for name in ("pad", "unk", "cls", "sep")}
+    return {
+        "tokenizer_class": f"{BACKBONES[model.config.backbone].transformers}Tokenizer",
+        "do_lower_case": tokenizer.lowercase,
+        "do_basic_tokenize": True,
+        "tokenize_chinese_chars": True,
+        "strip_accents": None,
+        "model_max_length": model.config.max_sequence_length,
+        **{f"{name}_token": tokenizer.vocabulary[index] for name, index in specials.items()},
+        "mask_token": "[MASK]",
+    }
