@@ -26,10 +26,12 @@ class SentencePieceTokenizer(tf.Module):
     lowered; then the SentencePiece model cuts the text. A piece that ends in a digit and a comma is
     cut once more, so that the comma stands alone, as in the code that ALBERT was trained with.
 
-    The ids are those of transformers' `AlbertTokenizer` with `sentencepiece`, but that accents are
-    nonspacing marks whatever their combining class, as in `tokenizers`. Control symbols such as
-    "[CLS]" cannot be forged in a text. Bytes that are not UTF-8 are dropped, and U+0000 is: this
-    class never fails on a text.
+    The ids are those of ALBERT's own code, with two exceptions: an accent is any nonspacing mark,
+    whatever its combining class, and a capital sigma becomes σ wherever it stands, both as in
+    `tokenizers`. (`AlbertTokenizer` of transformers 5 also loses a space before symbols that the
+    model's trainer defined, such as a full stop.) Control symbols such as "[CLS]" cannot be forged
+    in a text. Bytes that are not UTF-8 are dropped, and U+0000 is: this class never fails on a
+    text.
 
     Beyond core TensorFlow the graph needs `NormalizeUTF8` and SentencePiece's ops: a process that
     loads an exported one imports `tensorflow_text`. The exported one holds the model.
