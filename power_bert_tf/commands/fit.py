@@ -106,7 +106,7 @@ class Fit:
     retraining_epochs: int | None = None
     """Epochs of re-training; --epochs where left out."""
     cased: bool = False
-    """The vocabulary is cased; tokenizer_config.json says it where the checkpoint has one."""
+    """The vocabulary is cased, and the checkpoint does not say so itself."""
     dtype: str = "float32"
     """float32, mixed_bfloat16 or mixed_float16."""
     group_by_length: bool = False

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.modeling.classifier import HEADS
 from power_bert_tf.modeling.config import EncoderConfig
 from power_bert_tf.modeling.reduction import Reduction
 
@@ -42,7 +43,7 @@ class Head:
     """The head that a checkpoint was fine-tuned with.
 
     Args:
-        kind: "classification" or "regression", or, in words, what else it is for.
+        kind: one of `HEADS`, or, in words, what else it is for.
         num_classes: int.
         label_names: tuple of str, the names of the classes; empty where they have none.
     """
@@ -54,7 +55,7 @@ class Head:
     @property
     def is_known(self):
         """Whether it is of a kind that a model here can have."""
-        return self.kind in ("classification", "regression")
+        return self.kind in HEADS
 
     def rows(self, kind, num_classes, label_names=()):
         """Which of the head's rows stands for each class of a model.
@@ -63,7 +64,7 @@ class Head:
         names that are not given are matched by their position.
 
         Args:
-            kind: "classification" or "regression".
+            kind: one of `HEADS`.
             num_classes: int.
             label_names: sequence of str. May be empty.
 
