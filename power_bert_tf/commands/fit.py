@@ -15,6 +15,8 @@ import simple_parsing
 from power_bert_tf.commands.report import build_report
 from power_bert_tf.commands.report import markdown
 from power_bert_tf.commands.report import summary
+from power_bert_tf.commands.tuning import SPEEDS
+from power_bert_tf.commands.tuning import Tuning
 from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import Task
@@ -34,6 +36,7 @@ from power_bert_tf.modeling import open_checkpoint
 from power_bert_tf.training import plots
 from power_bert_tf.training import steps
 from power_bert_tf.training.metrics import check_metric
+from power_bert_tf.training.run_folder import BEST
 from power_bert_tf.training.run_folder import SHARED
 from power_bert_tf.training.run_folder import STEPS
 from power_bert_tf.training.run_folder import RunFolder
@@ -92,7 +95,8 @@ class Fit:
     strength: float | None = None
     """The paper's lambda: how strongly the search prefers few word-vectors."""
     basis: str = "absolute"
-    """absolute: numbers of word-vectors, as the paper; relative: shares of a text's length."""
+    """absolute: numbers of word-vectors, as the paper; relative: shares of a text's length;
+    with --max-drop or --speedup, both: try each."""
     visibility: bool = False
     """Search by what attention sees of a word-vector, instead of by scaling it."""
     retention: str | None = None
@@ -105,6 +109,15 @@ class Fit:
     """Epochs of the search; --epochs where left out."""
     retraining_epochs: int | None = None
     """Epochs of re-training; --epochs where left out."""
+    max_drop: float | None = None
+    """Find lambda: the fastest PoWER-BERT that loses at most so many points of the metric."""
+    speedup: float | None = None
+    """Find lambda: the smallest drop at so many times BERT's speed, in operations."""
+    trials: int = 6
+    """How many values of lambda --max-drop and --speedup try at most, in each basis."""
+    against: str = "padded"
+    """The speed that those two go by: padded, BERT's and PoWER-BERT's, as in the paper;
+    unpadded, that of both without padding."""
     cased: bool = False
     """The vocabulary is cased, and the checkpoint does not say so itself."""
     dtype: str = "float32"
@@ -122,7 +135,18 @@ class Fit:
         Raises:
             InputError: where an option, a file or the run folder cannot be used.
         """
+        if self.max_drop is not None or self.speedup is not None:
+            return self._tune()
         return self.run(*self.load_data())
+
+    def _tune(self):
+        self._check_limit()
+        tuning = Tuning(self)
+        run, dev = tuning.execute()
+        report = _finish(run, dev)
+        tuning.hand_back(run)
+        print(f"The best run is {self.output / BEST}; commands take {self.output} for it.")
+        return report
 
     def load_data(self):
         """The task with this run's values, its training and its dev examples."""
@@ -168,12 +192,13 @@ class Fit:
         run, dev = self.train_steps(task, train, dev)
         return _finish(run, dev)
 
-    def train_steps(self, task: Task, train: Examples, dev: Examples):
+    def train_steps(self, task: Task, train: Examples, dev: Examples, last: str = STEPS[-1]):
         """The three steps on examples in memory.
 
         Args:
             task: `Task`; the options that are given replace its values.
             train, dev: `Examples`.
+            last: str, the step of `STEPS` to end with.
 
         Returns:
             The `RunFolder`, and the dev examples that it was measured on.
@@ -211,7 +236,7 @@ class Fit:
             "task": dataclasses.asdict(task),
             "basis": self.basis if given is None else given.basis,
             "retention": None if given is None else str(given),
-            "epochs": self._epochs(task),
+            "epochs": self.step_epochs(task),
             "lowercase": lowercase,
             "dtype": self.dtype,
             "xla": self.xla,
@@ -258,10 +283,14 @@ class Fit:
         if self.fine_tuned is not None and not run.step("fine-tune").finished:
             run.step("fine-tune").adopt(fine_tuned)
         self._fine_tune(run, task, data, model)
+        if last == "fine-tune":
+            return run, dev
         if given is None:
             self._search(run, task, data)
         elif not (run.path / "retention.json").exists():
             run.write_retention(given)
+        if last == "search":
+            return run, dev
         self._re_train(run, task, data, "fine-tune" if given else "search")
         return run, dev
 
@@ -305,7 +334,7 @@ class Fit:
         result = steps.fine_tune(
             model,
             data,
-            self._epochs(task)["fine-tune"],
+            self.step_epochs(task)["fine-tune"],
             task.learning_rate,
             folder.backup,
             self.xla,
@@ -316,7 +345,7 @@ class Fit:
         folder = run.step("search")
         if self._announce(folder, "2/3 search"):
             return
-        epochs = self._epochs(task)["search"]
+        epochs = self.step_epochs(task)["search"]
         lowest = steps.reachable_retention(
             task.retention_learning_rate, epochs * data.steps_per_epoch
         )
@@ -368,7 +397,7 @@ class Fit:
         result = steps.re_train(
             run.step(source).load_model(),
             data,
-            self._epochs(task)["re-train"],
+            self.step_epochs(task)["re-train"],
             task.learning_rate,
             folder.backup,
             run.retention(),
@@ -384,7 +413,8 @@ class Fit:
             shutil.rmtree(folder.backup, ignore_errors=True)
         return folder.finished
 
-    def _epochs(self, task):
+    def step_epochs(self, task):
+        """The epochs of each step, a dict."""
         given = {
             "fine-tune": self.fine_tuning_epochs,
             "search": self.search_epochs,
@@ -441,6 +471,30 @@ class Fit:
                     f"`{name}` must be one of {', '.join(allowed)}. "
                     f"Received: {name}={getattr(self, name)!r}"
                 )
+
+    def _check_limit(self):
+        for name, least in (("max_drop", 0.0), ("speedup", 1.0)):
+            value = getattr(self, name)
+            if value is not None and not least <= value < math.inf:
+                raise InputError(f"`{name}` must be at least {least:g}. Received: {name}={value}")
+        if None not in (self.max_drop, self.speedup):
+            raise InputError(
+                "give `max_drop` or `speedup`, not both. "
+                f"Received: max_drop={self.max_drop:g}, speedup={self.speedup:g}"
+            )
+        if self.trials < 1:
+            raise InputError(f"`trials` must be at least 1. Received: trials={self.trials}")
+        if self.against not in SPEEDS:
+            raise InputError(
+                f"`against` must be one of {', '.join(SPEEDS)}. Received: against={self.against!r}"
+            )
+        if self.strength == 0:
+            raise InputError("`strength` must be above 0 to begin with. Received: strength=0")
+        if self.retention is not None:
+            raise InputError(
+                "`retention` leaves nothing to find for `max_drop` or `speedup`. "
+                f"Received: retention={self.retention!r}"
+            )
 
     def _lowercase(self, checkpoint):
         return not self.cased and checkpoint.lowercase is not False

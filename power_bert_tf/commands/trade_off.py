@@ -9,6 +9,8 @@ import simple_parsing
 from power_bert_tf.analysis.trade_off import draw_trade_offs
 from power_bert_tf.commands.report import build_report
 from power_bert_tf.commands.run_options import fit_of
+from power_bert_tf.commands.trade_off_table import panel
+from power_bert_tf.commands.trade_off_table import table
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.training.run_folder import RunFolder
@@ -120,44 +122,3 @@ def _point(run, dev):
     """A row of the table: a run's report without times, with the score of its search."""
     report = build_report(run, dev, timed=False)
     return {**report, "score": {**report["score"], "soft": run.step("search").metrics()["score"]}}
-
-
-def panel(results):
-    """The title and the lines of what `draw_trade_offs` draws.
-
-    Args:
-        results: dicts as `TradeOff.execute` returns them, of one task.
-    """
-    lines = {}
-    for result in results:
-        for point in result["points"]:
-            label = point["basis"] + (", visibility" if result["visibility"] else "")
-            lines.setdefault(label, []).append(
-                {
-                    "speed": point["operations"]["speedup"]["unpadded_over_unpadded"],
-                    "drop": point["score"]["drop_points"],
-                    "strength": point["strength"],
-                }
-            )
-    first = results[0]
-    title = f"{first['task']}, {first['metric']} on {first['examples']['dev']} dev examples"
-    return title, lines
-
-
-def table(result):
-    """A line for each point, as text."""
-    lines = [
-        f"{result['task']}, {result['metric']} on {result['examples']['dev']} dev examples; "
-        "operations of BERT over PoWER-BERT's, both padded to N and both without padding",
-        f"{'basis':10}{'lambda':>8}{'BERT':>7}{'soft':>7}{'PoWER':>7}{'drop':>7}"
-        f"{'padded':>8}{'unpadded':>10}  retention",
-    ]
-    for point in result["points"]:
-        score, speed = point["score"], point["operations"]["speedup"]
-        lines.append(
-            f"{point['basis']:10}{point['strength']:8g}{100 * score['bert']:7.2f}"
-            f"{100 * score['soft']:7.2f}{100 * score['power_bert']:7.2f}"
-            f"{score['drop_points']:7.2f}{speed['padded_over_padded']:7.2f}x"
-            f"{speed['unpadded_over_unpadded']:9.2f}x  {point['retention']}"
-        )
-    return "\n".join(lines)

@@ -22,7 +22,8 @@ class CompiledClassifier:
         model: `BertClassifier`.
         preprocessor: `Preprocessor`, needed for `predict` alone.
         lengths: lengths to pad to, the longest at most the model's; `bucket_lengths` of the
-            model's sequence length where None. `(model.sequence_length,)` pads to N.
+            model's sequence length where None. `(model.sequence_length,)` pads to N, and a model
+            whose reduction sees padding is given nothing else.
         batch_size: int, the most texts in a batch.
         runtime: one of `RUNTIMES`; the backend that Keras runs on where None.
         dtype: "float32", "bfloat16" or "float16", what the encoders compute in.
@@ -58,6 +59,8 @@ class CompiledClassifier:
     ):
         if batch_size < 1:
             raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        if model.reduction.sees_padding:
+            lengths = (model.sequence_length,)
         lengths = bucket_lengths(model.sequence_length) if lengths is None else lengths
         if not lengths or min(lengths) < 1 or max(lengths) > model.sequence_length:
             raise InputError(

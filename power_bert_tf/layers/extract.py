@@ -12,7 +12,7 @@ def top_rows(priority, length):
 
     Args:
         priority: float tensor of shape (batch, rows).
-        length: int, at most rows.
+        length: int, or int32 tensor where the rows are not known beforehand; at most rows.
 
     Returns:
         int32 tensor of shape (batch, length).
@@ -35,10 +35,10 @@ def take_rows(tensor, rows):
         Tensor of shape (batch, length, ...).
     """
     batch, n = ops.shape(tensor)[:2]
-    rest = tensor.shape[2:]
+    rest = ops.shape(tensor)[2:]
     flat_rows = ops.reshape(rows + ops.arange(batch, dtype="int32")[:, None] * n, (-1,))
     taken = ops.take(ops.reshape(tensor, (batch * n, *rest)), flat_rows, axis=0)
-    return ops.reshape(taken, (batch, rows.shape[1], *rest))
+    return ops.reshape(taken, (batch, ops.shape(rows)[1], *rest))
 
 
 def take_queries(probabilities, rows):
@@ -54,7 +54,7 @@ def take_queries(probabilities, rows):
     batch, heads, queries, keys = ops.shape(probabilities)
     by_head = ops.reshape(probabilities, (batch * heads, queries, keys))
     taken = take_rows(by_head, ops.repeat(rows, heads, axis=0))
-    return ops.reshape(taken, (batch, heads, rows.shape[1], keys))
+    return ops.reshape(taken, (batch, heads, ops.shape(rows)[1], keys))
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
@@ -67,7 +67,8 @@ class Extract(keras.layers.Layer):
     CLS, in row 0, is always kept. With `length` equal to the rows that come in, nothing changes.
 
     Args:
-        length: int. Number of word-vectors to keep; inputs with fewer rows keep them all.
+        length: int. Number of word-vectors to keep; inputs with fewer rows keep them all. None
+            for as many as the largest budget.
         **kwargs: those of `keras.layers.Layer`.
 
     Call arguments:
@@ -92,7 +93,7 @@ class Extract(keras.layers.Layer):
     def __init__(self, length, **kwargs):
         # Under mixed precision autocasting would round the score, and tie what it tells apart.
         super().__init__(autocast=False, **kwargs)
-        if length < 1:
+        if length is not None and length < 1:
             raise ValueError(f"`length` must be at least 1. Received: length={length}")
         self.length = length
 
@@ -101,21 +102,30 @@ class Extract(keras.layers.Layer):
         if budget is not None:
             padding_mask = self._within_budget(priority, padding_mask, budget)
             priority = prioritise(priority, padding_mask)
-        if self.length >= hidden.shape[1]:
+        length = self._kept(hidden, budget)
+        if isinstance(length, int) and length >= ops.shape(hidden)[1]:
             return hidden, probabilities, padding_mask
-        rows = top_rows(priority, self.length)
+        rows = top_rows(priority, length)
         return (
             take_rows(hidden, rows),
             take_queries(probabilities, rows),
             take_rows(padding_mask, rows),
         )
 
+    def _kept(self, hidden, budget):
+        """How many rows stay: an int where that is known, or an int32 tensor."""
+        if self.length is None:
+            return ops.max(ops.cast(budget, "int32"))
+        rows = ops.shape(hidden)[1]
+        return self.length if isinstance(rows, int) else ops.minimum(self.length, rows)
+
     def _within_budget(self, priority, padding_mask, budget):
         kept = sorted_positions(priority) < ops.cast(budget, "int32")[:, None]
         return padding_mask * ops.cast(kept, padding_mask.dtype)
 
     def compute_output_spec(self, hidden, probabilities, score, padding_mask, budget=None):
-        length = min(self.length, hidden.shape[1])
+        rows = hidden.shape[1]
+        length = None if None in (self.length, rows) else min(self.length, rows)
         batch, heads, _, keys = probabilities.shape
         return (
             keras.KerasTensor((hidden.shape[0], length, hidden.shape[2]), dtype=hidden.dtype),

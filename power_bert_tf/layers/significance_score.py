@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 
-def significance(probabilities, padding_mask, count_self=False):
+def significance(probabilities, padding_mask, count_self=False, count_padding=False):
     """Sig(w) of PoWER-BERT, section 3.2: attention summed over heads and over the other words.
 
     Args:
@@ -13,12 +13,16 @@ def significance(probabilities, padding_mask, count_self=False):
             are left out and the score does not depend on how far a text is padded.
         count_self: bool. Count the attention of a word to itself as well (the paper's formula;
             its text says "other words").
+        count_padding: bool. Count the attention of padding as well, as the authors' code does;
+            the score then depends on how far a text is padded.
 
     Returns:
         float32 tensor of shape (batch, keys).
     """
     by_query = ops.sum(ops.cast(probabilities, "float32"), axis=1)
     counted = ops.cast(padding_mask, "float32")
+    if count_padding:
+        counted = ops.ones_like(counted)
     if not count_self:
         # By a comparison, since other runtimes know no operation for diagonals.
         rows = ops.arange(ops.shape(by_query)[1])
@@ -32,6 +36,7 @@ class SignificanceScore(keras.layers.Layer):
 
     Args:
         count_self: bool. Count the attention of a word to itself as well.
+        count_padding: bool. Count the attention of padding as well, as the authors' code does.
         **kwargs: those of `keras.layers.Layer`.
 
     Call arguments:
@@ -45,13 +50,14 @@ class SignificanceScore(keras.layers.Layer):
     Reference: PoWER-BERT, section 3.2 (attention-based scoring).
     """
 
-    def __init__(self, count_self=False, **kwargs):
+    def __init__(self, count_self=False, count_padding=False, **kwargs):
         super().__init__(**kwargs)
         self.count_self = count_self
+        self.count_padding = count_padding
 
     def call(self, probabilities, padding_mask):
         probabilities = ops.stop_gradient(probabilities)
-        return significance(probabilities, padding_mask, self.count_self)
+        return significance(probabilities, padding_mask, self.count_self, self.count_padding)
 
     def compute_output_spec(self, probabilities, padding_mask):
         shape = (probabilities.shape[0], probabilities.shape[3])
@@ -59,5 +65,5 @@ class SignificanceScore(keras.layers.Layer):
 
     def get_config(self):
         config = super().get_config()
-        config["count_self"] = self.count_self
+        config.update({"count_self": self.count_self, "count_padding": self.count_padding})
         return config

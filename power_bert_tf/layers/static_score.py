@@ -5,6 +5,8 @@ import numpy as np
 from keras import ops
 
 STRATEGIES = ("head", "random")
+# Of inputs whose length is not known beforehand.
+_MOST_ROWS = 1 << 16
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
@@ -43,7 +45,7 @@ class StaticScore(keras.layers.Layer):
         self.seed = seed
 
     def call(self, padding_mask):
-        rows = padding_mask.shape[1]
+        rows = padding_mask.shape[1] or _MOST_ROWS
         if self.strategy == "head":
             by_position = -np.arange(rows)
         else:

@@ -27,7 +27,7 @@ class BertClassifier(TextModel):
         config: `EncoderConfig`.
         num_classes: int. Number of classes; 1 for the regression head.
         sequence_length: int. N, the static length of the inputs; None for any length up to the
-            number of position embeddings, which a model with `Extraction` cannot take.
+            number of position embeddings.
         reduction: `NoReduction()` (where None), `SoftExtraction(...)` or `Extraction(...)`.
         head: "classification" (probabilities of the classes) or "regression" (one number).
         label_names: sequence of str, the names of the classes, kept with the model. May be empty.

@@ -17,13 +17,15 @@ from power_bert_tf.layers.soft_extract import BASES
 from power_bert_tf.modeling.retention import RetentionConfiguration
 
 SELECTIONS = ("attention", "head", "random")
+COMPATIBLE = ("ibm",)
 
 
 class Reduction:
     """Three hooks that leave everything as it is. Subclasses override what they need.
 
     `leaves_cls` says that the hooks hand CLS on as it is, whatever they do to others, so that an
-    encoder of which only CLS is read needs none of them.
+    encoder of which only CLS is read needs none of them. `sees_padding` says that answers depend
+    on how far a text is padded, so that it must be padded to N.
 
     Each hook gets `shared` (`SharedLayers`, which makes the layers), the encoder's `index` from
     0, and symbolic tensors: `hidden` (batch, rows, hidden_dim), `probabilities` (batch, heads,
@@ -32,6 +34,7 @@ class Reduction:
     """
 
     leaves_cls = True
+    sees_padding = False
 
     def check(self, num_layers, sequence_length):
         """Raises InputError unless it fits a model of these sizes."""
@@ -99,13 +102,22 @@ class SoftExtraction(Reduction):
             sentences, one epoch) elimination then took 6.1 points of dev accuracy before any
             re-training, at 2.77 times fewer operations, instead of 11.1 at 2.40 times. That it is
             better after re-training has not been shown.
+        compat: "ibm" for the score and the rounding of the authors' code, or None.
 
     Reference: PoWER-BERT, section 3.3.
     """
 
     leaves_cls = False  # It is scaled by a parameter of its own.
 
-    def __init__(self, strength, basis="absolute", count_self=False, length=None, visibility=False):
+    def __init__(
+        self,
+        strength,
+        basis="absolute",
+        count_self=False,
+        length=None,
+        visibility=False,
+        compat=None,
+    ):
         if not strength >= 0:
             raise InputError(f"`strength` must be at least 0. Received: strength={strength}")
         if basis not in BASES:
@@ -115,6 +127,12 @@ class SoftExtraction(Reduction):
         self.count_self = count_self
         self.length = length
         self.visibility = visibility
+        self.compat = compat
+        _check_compat(compat, basis, count_self)
+
+    @property
+    def sees_padding(self):
+        return self.compat == "ibm"
 
     def at_home(self, sequence_length):
         return type(self)(**{**self.get_config(), "length": self.length or sequence_length})
@@ -128,7 +146,10 @@ class SoftExtraction(Reduction):
 
     def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
         score = shared(
-            SignificanceScore, f"encoder_{index}_significance", count_self=self.count_self
+            SignificanceScore,
+            f"encoder_{index}_significance",
+            count_self=self.count_self,
+            count_padding=self.sees_padding,
         )(probabilities, padding_mask)
         soft_extract = shared(
             SoftExtract,
@@ -158,7 +179,8 @@ class SoftExtraction(Reduction):
 
     def learnt_retention(self, model):
         length = model.get_layer(self.layer_name(0)).length
-        return RetentionConfiguration.from_masses(self.masses(model), length, self.basis)
+        rounding = "down" if self.compat == "ibm" else "up"
+        return RetentionConfiguration.from_masses(self.masses(model), length, self.basis, rounding)
 
     def get_config(self):
         return {
@@ -167,6 +189,7 @@ class SoftExtraction(Reduction):
             "count_self": self.count_self,
             "length": self.length,
             "visibility": self.visibility,
+            "compat": self.compat,
         }
 
 
@@ -180,11 +203,13 @@ class Extraction(Reduction):
             (Head-WS: the first) or "random" (Rand-WS: at positions drawn once).
         seed: int. Draws the positions of "random".
         count_self: bool. Count the attention of a word to itself in its score.
+        compat: "ibm" for the score of the authors' code, or None. Attention from padding counts
+            in it, so an answer depends on how far a text is padded.
 
     Reference: PoWER-BERT, section 3.2.
     """
 
-    def __init__(self, retention, selection="attention", seed=0, count_self=False):
+    def __init__(self, retention, selection="attention", seed=0, count_self=False, compat=None):
         if selection not in SELECTIONS:
             raise InputError(
                 f"`selection` must be one of {SELECTIONS}. Received: selection={selection!r}"
@@ -193,28 +218,25 @@ class Extraction(Reduction):
         self.selection = selection
         self.seed = seed
         self.count_self = count_self
+        self.compat = compat
+        _check_compat(compat, self.retention.basis, count_self)
+
+    @property
+    def sees_padding(self):
+        return self.compat == "ibm"
 
     def check(self, num_layers, sequence_length):
-        self._check_static(sequence_length)
         self.retention.check(num_layers, sequence_length)
 
-    @staticmethod
-    def _check_static(sequence_length):
-        if sequence_length is None:
-            raise InputError(
-                "`sequence_length` must be a number for a model with `Extraction`, which keeps a "
-                "fixed number of word-vectors. Received: None"
-            )
-
     def acts_at(self, index, rows):
-        self._check_static(rows)
+        before = self.retention.lengths[index - 1] if index > 0 else None
         if self.retention.basis == "absolute":
-            return self.retention.lengths[index] < rows
-        # The same share as before of the same text is what there is.
-        before = self.retention.reference_length
-        if index > 0:
-            before = self.retention.lengths[index - 1]
-        return self.retention.lengths[index] < before
+            # Of an input of any length, what comes in is known from the encoder before.
+            before = before if rows is None else rows
+        elif before is None:
+            before = self.retention.reference_length
+        # In the relative basis the same share of the same text as before is what there is.
+        return before is None or self.retention.lengths[index] < before
 
     def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
         extract = shared(
@@ -236,7 +258,10 @@ class Extraction(Reduction):
     def _score(self, shared, index, probabilities, padding_mask):
         if self.selection == "attention":
             return shared(
-                SignificanceScore, f"encoder_{index}_significance", count_self=self.count_self
+                SignificanceScore,
+                f"encoder_{index}_significance",
+                count_self=self.count_self,
+                count_padding=self.sees_padding,
             )(probabilities, padding_mask)
         return shared(
             StaticScore,
@@ -252,4 +277,19 @@ class Extraction(Reduction):
             "selection": self.selection,
             "seed": self.seed,
             "count_self": self.count_self,
+            "compat": self.compat,
         }
+
+
+def _check_compat(compat, basis, count_self):
+    if compat is None:
+        return
+    if compat not in COMPATIBLE:
+        raise InputError(
+            f"`compat` must be None or one of {COMPATIBLE}. Received: compat={compat!r}"
+        )
+    if basis != "absolute" or count_self:
+        raise InputError(
+            "`compat` goes with the absolute basis and without `count_self`. "
+            f"Received: compat={compat!r}, basis={basis!r}, count_self={count_self}"
+        )

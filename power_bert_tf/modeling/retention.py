@@ -76,19 +76,26 @@ class RetentionConfiguration:
         return "absolute" if self.reference_length is None else "relative"
 
     def at_length(self, length):
-        """The lengths, a tuple of ints, for an input of `length` word-vectors."""
+        """The lengths, a tuple of ints, for an input of `length` word-vectors.
+
+        Where `length` is None, the most that are kept of any input: None in the relative basis.
+        """
+        if length is None:
+            return self.lengths if self.basis == "absolute" else (None,) * len(self.lengths)
         if self.reference_length is None:
             return tuple(min(kept, length) for kept in self.lengths)
         return tuple(-(-kept * length // self.reference_length) for kept in self.lengths)
 
     def check(self, num_layers, sequence_length):
-        """Raises InputError unless it fits a model of these sizes."""
+        """Raises InputError unless it fits a model of these sizes; of any length where None."""
         if len(self.lengths) != num_layers:
             raise InputError(
                 f"`retention` must have one length for each of the {num_layers} encoders. "
                 f"Received: {len(self.lengths)} in {self}"
             )
-        if self.basis == "absolute" and self.lengths[0] > sequence_length:
+        if sequence_length is None or self.basis == "relative":
+            return
+        if self.lengths[0] > sequence_length:
             raise InputError(
                 f"`retention` must not be longer than the sequence length {sequence_length}. "
                 f"Received: {self.lengths[0]} in {self}"
@@ -130,13 +137,14 @@ class RetentionConfiguration:
         return cls(lengths, reference)
 
     @classmethod
-    def from_masses(cls, masses, sequence_length, basis="absolute"):
+    def from_masses(cls, masses, sequence_length, basis="absolute", rounding="up"):
         """l_j = ceil(mass(j)), then at most l_(j-1) (section 3.3).
 
         Args:
             masses: sequence of floats, the mass of each encoder.
             sequence_length: int. The number of retention parameters that each mass sums.
             basis: that of the search, "absolute" or "relative".
+            rounding: "up", as in the paper, or "down", as in its authors' code.
 
         Raises:
             InputError: where a mass is not a finite number, as after a search that diverged.
@@ -145,7 +153,8 @@ class RetentionConfiguration:
             raise InputError(f"`masses` must be finite numbers. Received: {list(masses)}")
         lengths, before = [], sequence_length
         for mass in masses:
-            before = max(1, min(before, math.ceil(mass)))
+            whole = math.ceil(mass) if rounding == "up" else math.floor(mass)
+            before = max(1, min(before, whole))
             lengths.append(before)
         return cls(tuple(lengths), sequence_length if basis == "relative" else None)
 

@@ -20,6 +20,8 @@ from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import RetentionConfiguration
 
 STEPS = ("fine-tune", "search", "re-train")
+# The run that a tuning hands back, in its folder.
+BEST = "best"
 # What a fine-tuned model must have in common with a run that goes on from it. The training
 # examples may be others: a search on a part of them is cheaper.
 SHARED = (
@@ -130,12 +132,13 @@ class RunFolder:
 
     @classmethod
     def open(cls, path):
-        """A run folder that exists.
+        """A run folder that exists; of a tuning, the run that it handed back.
 
         Raises:
             InputError: where it is none.
         """
-        run = cls(pathlib.Path(path))
+        path = pathlib.Path(path)
+        run = cls(path / BEST if (path / BEST).is_dir() else path)
         if not run.settings_path.exists():
             raise InputError(f"`run` must be a folder that `power-bert fit` made. Received: {path}")
         return run
@@ -199,6 +202,17 @@ class RunFolder:
                 "`power-bert fit` command again to go on with it"
             )
         return step
+
+    def link_to(self, path):
+        """Has another folder be the same run, whole, as links to the same files."""
+
+        def link(folder):
+            for source in filter(pathlib.Path.is_file, self.path.rglob("*")):
+                target = folder / source.relative_to(self.path)
+                target.parent.mkdir(exist_ok=True)
+                _link_or_copy(source, target)
+
+        write_folder(path, link)
 
     def write_retention(self, retention):
         """Writes retention.json."""

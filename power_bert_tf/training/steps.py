@@ -160,9 +160,9 @@ def re_train(model, data, epochs, learning_rate, backup_folder, retention, jit_c
 
 
 def _fit(model, optimizer, data, epochs, backup_folder, jit_compile, best_epoch, callbacks=()):
-    # Padding a batch to its longest text changes no answer and saves much of the time. Extraction
-    # needs a fixed length, and XLA would compile each length anew.
-    pad_to_longest = not (jit_compile or isinstance(model.reduction, Extraction))
+    # Padding a batch to its longest text changes no answer and saves much of the time; XLA would
+    # compile each length anew.
+    pad_to_longest = not (jit_compile or model.reduction.sees_padding)
     trained = model.at_length(None) if pad_to_longest else model
     trained.compile(
         optimizer=optimizer,
@@ -226,3 +226,12 @@ def reachable_retention(retention_learning_rate, steps):
         float in [0, 1]: the lowest value that a retention parameter can reach.
     """
     return max(0.0, 1.0 - 0.5 * retention_learning_rate * steps)
+
+
+def reaching_rate(steps):
+    """The retention learning rate that can bring a parameter from 1 to 0, and a quarter further.
+
+    Args:
+        steps: int, of the search.
+    """
+    return 1.25 / (0.5 * steps)

@@ -13,6 +13,7 @@ from training import toy
 from commands.conftest import snapshot
 from power_bert_tf.cli import main
 from power_bert_tf.commands import trade_off
+from power_bert_tf.commands import trade_off_table
 from power_bert_tf.commands.fit import Fit
 from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.deploy.flops import encoders_flops
@@ -111,7 +112,7 @@ def test_the_points_are_those_of_the_runs(finished, finished_run):
     output, _ = finished
     result = json.loads((output / "trade_off.json").read_text())
     assert result["task"] == "train" and result["metric"] == "accuracy"
-    assert list(trade_off.panel([result])[1]) == [
+    assert list(trade_off_table.panel([result])[1]) == [
         f"{basis}, visibility" for basis in ("absolute", "relative")
     ]
     bert = finished_run.json("fine-tune/metrics.json")["score"]
@@ -149,7 +150,7 @@ def test_the_same_command_repeats_nothing_and_says_it_beforehand(finished, capsy
 
 def test_the_table_has_a_line_for_each_point(finished, capsys):
     result = json.loads((finished[0] / "trade_off.json").read_text())
-    lines = trade_off.table(result).splitlines()
+    lines = trade_off_table.table(result).splitlines()
     assert len(lines) == 2 + len(NAMES)
     for line, point in zip(lines[2:], result["points"], strict=True):
         score, speed = point["score"], point["operations"]["speedup"]

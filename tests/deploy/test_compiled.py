@@ -118,6 +118,14 @@ def test_padding_to_the_whole_uses_one_graph():
     assert [batch.length for batch in compiled.batches(texts, padded=True)] == [LENGTH]
 
 
+def test_a_score_that_counts_padding_is_given_all_of_it():
+    model = toy.classifier(LENGTH, seed=3, reduction=Extraction("5,2", compat="ibm"))
+    compiled, examples = compile_toy(model, lengths=(8, LENGTH)), toy.examples(20, seed=3)
+    expected = padded_answers(model, compiled.preprocessor, examples)
+    np.testing.assert_allclose(compiled.predict(examples.texts), expected, atol=1e-5)
+    assert compiled.lengths == (LENGTH,)
+
+
 def test_after_warm_up_nothing_is_compiled(monkeypatch):
     compiled = compile_toy(toy.classifier(LENGTH, seed=3), batch_size=4)
     assert compiled.warm_up() is compiled

@@ -150,6 +150,15 @@ def test_ranks_by_scores_that_16_bits_cannot_tell_apart(policy):
     assert [output.dtype for output in outputs[:2]] == [hidden.dtype, hidden.dtype]
 
 
+def test_without_a_length_the_largest_budget_decides():
+    score = np.array([[0, 5, 1, 4, 2, 3], [0, 1, 2, 3, 4, 5]], "float32")
+    mask = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]], "int32")
+    kept, kept_mask = rows_kept(None, score, mask, np.array([4, 2]))
+    np.testing.assert_array_equal(kept[0], [0, 1, 3, 5])
+    np.testing.assert_array_equal(kept[1], [0, 1, 2, 3])
+    np.testing.assert_array_equal(kept_mask, [[1, 1, 1, 1], [1, 0, 0, 1]])
+
+
 def test_length_below_one():
     with pytest.raises(ValueError, match="length=0"):
         Extract(0)

@@ -47,6 +47,15 @@ def test_padding_has_no_say():
     np.testing.assert_array_equal(score, np.array([[0.625, 0.75, 0.875]]))
 
 
+def test_the_score_of_the_authors_code():
+    mask = np.array([[1, 1, 0]], "int32")
+    score = SignificanceScore(count_padding=True)(PROBABILITIES, mask)
+    # They average over heads, sum each column and subtract the diagonal, padding or not.
+    average = PROBABILITIES[0].mean(axis=0)
+    np.testing.assert_allclose(score[0], 2 * (average.sum(axis=0) - np.diag(average)))
+    np.testing.assert_array_equal(score, np.array([[0.875, 2.25, 0.875]]))
+
+
 def test_what_is_visible_in_part_has_a_say_in_part():
     score = SignificanceScore()(PROBABILITIES, np.array([[1, 1, 0.5]], "float32"))
     # As without the last row, and half of it: 0.25 / 2, 1.5 / 2, none of its own.

@@ -45,7 +45,7 @@ def test_padding_and_neighbours(name, batch, longer_neighbours, place):
     np.testing.assert_allclose(moved, here, rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("name", ["none", "soft absolute", "soft relative", "visible relative"])
+@pytest.mark.parametrize("name", REDUCTIONS)
 def test_a_graph_of_any_length(name):
     model = reduced_classifier(name, LONGER)
     any_length = model.at_length(None).logits_model

@@ -1,6 +1,12 @@
 import keras
+import numpy as np
 import pytest
 
+from modeling.models import LENGTH
+from modeling.models import LONGER
+from modeling.models import logits
+from modeling.models import pad
+from modeling.models import random_text
 from modeling.models import small_classifier
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import Extraction
@@ -15,6 +21,8 @@ from power_bert_tf.modeling import SoftExtraction
         NoReduction(),
         SoftExtraction(0.003, basis="relative", count_self=True),
         SoftExtraction(0.003, visibility=True),
+        SoftExtraction(0.003, compat="ibm"),
+        Extraction("8,3", compat="ibm"),
         Extraction("8,3"),
         Extraction("8,3 of 12", selection="random", seed=4, count_self=True),
     ],
@@ -41,6 +49,9 @@ def test_extraction_reads_a_configuration_however_it_is_given():
         (lambda: SoftExtraction(-0.1), "strength=-0.1"),
         (lambda: SoftExtraction(float("nan")), "strength=nan"),
         (lambda: SoftExtraction(0.1, basis="half"), "basis='half'"),
+        (lambda: SoftExtraction(0.1, compat="authors"), "compat='authors'"),
+        (lambda: Extraction("8,3 of 12", compat="ibm"), "absolute basis.*basis='relative'"),
+        (lambda: Extraction("8,3", compat="ibm", count_self=True), "count_self=True"),
     ],
 )
 def test_arguments_out_of_range(make, message):
@@ -57,6 +68,27 @@ def test_learnt_retention(basis, expected):
     retention = RetentionConfiguration.from_search(model)
     assert str(retention) == expected
     assert RetentionConfiguration.from_search(model.at_length(4)) == retention
+
+
+def test_the_authors_code_rounds_down():
+    model = small_classifier(reduction=SoftExtraction(0.1, compat="ibm"))
+    model.get_layer("encoder_0_soft_extract").retention.assign([1.0] * 7 + [0.5])
+    model.get_layer("encoder_1_soft_extract").retention.assign([0.75] + [0.0] * 7)
+    assert str(RetentionConfiguration.from_search(model)) == "7,1"
+
+
+@pytest.mark.parametrize(
+    "reduction", [Extraction("5,2", compat="ibm"), SoftExtraction(0.1, compat="ibm")]
+)
+def test_in_the_authors_code_an_answer_depends_on_padding(reduction):
+    model = small_classifier(sequence_length=LONGER, reduction=reduction)
+    generator = np.random.default_rng(0)
+    for layer in model.layers:
+        if "soft_extract" in layer.name:
+            layer.retention.assign(generator.random(LONGER))
+    text = [random_text(generator, LENGTH)]
+    answers = [logits(model.at_length(n), pad(text, n)) for n in (LENGTH, LONGER)]
+    assert np.abs(answers[0] - answers[1]).max() > 1e-3
 
 
 @pytest.mark.parametrize("reduction", [None, Extraction("8,3")])

@@ -134,13 +134,15 @@ def test_masses_of_a_search_that_diverged(mass):
 @given(
     masses=st.lists(st.floats(0, 300), min_size=1, max_size=12),
     basis=st.sampled_from(["absolute", "relative"]),
+    rounding=st.sampled_from([("up", math.ceil), ("down", math.floor)]),
 )
-def test_from_masses(masses, basis):
-    retention = RetentionConfiguration.from_masses(masses, 256, basis)
+def test_from_masses(masses, basis, rounding):
+    direction, rounded = rounding
+    retention = RetentionConfiguration.from_masses(masses, 256, basis, direction)
     assert retention.basis == basis
     for index, length in enumerate(retention.lengths):
-        ceilings = [math.ceil(mass) for mass in masses[: index + 1]]
-        assert length == max(1, min(256, *ceilings))
+        before = [rounded(mass) for mass in masses[: index + 1]]
+        assert length == max(1, min(256, *before))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""The README's table of results, from run folders.
+
+python notebooks/benchmarks/results_table.py runs/sst2 runs/mrpc --keep notebooks/results/tasks
+python notebooks/benchmarks/results_table.py notebooks/results/tasks/*.json
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import shlex
+
+from power_bert_tf.commands.fit import Fit
+from power_bert_tf.files import write_json
+
+# PoWER-BERT, tables 1 and 2: BERT-base padded to N, over PoWER-BERT padded to N, on a K80.
+PAPERS_SPEED = {
+    "cola": 4.5,
+    "rte": 3.4,
+    "qqp": 4.5,
+    "mrpc": 2.7,
+    "sst2": 2.4,
+    "mnli-m": 2.6,
+    "mnli-mm": 2.1,
+    "qnli": 2.0,
+    "stsb": 2.0,
+    "imdb": 2.7,
+    "race": 2.0,
+}
+# What a path of the machine that ran is called here.
+_PLACES = {"checkpoint": "CHECKPOINT", "tfds_dir": "TFDS_DIR", "data_dir": "GLUE_DIR"}
+
+
+def read(path):
+    """A run's report with the command that made it, from its folder or from a file kept of it."""
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    report = json.loads((path / "report.json").read_text(encoding="utf-8"))
+    settings = json.loads((path / "settings.json").read_text(encoding="utf-8"))
+    return {**report, "command": command(settings["command"])}
+
+
+def command(given):
+    """The `power-bert fit` that a run's settings tell of, with what is not the default."""
+    words = ["power-bert", "fit"]
+    for field in dataclasses.fields(Fit):
+        value = given.get(field.name, field.default)
+        if field.name == "labels" and not value or value == field.default:
+            continue
+        if field.name in ("output", "fine_tuned"):
+            value = f"runs/{pathlib.Path(value).name}"
+        words.append(f"--{field.name.replace('_', '-')}")
+        if value is not True:
+            value = _PLACES.get(field.name, value)
+            words += map(str, value if isinstance(value, list) else [value])
+    return shlex.join(words)
+
+
+def row(report):
+    """A task as a line of the table."""
+    score, operations = report["score"], report["operations"]["speedup"]
+    time = report["time"]["speedup"]
+    paper = PAPERS_SPEED.get(report["task"].removesuffix("-middle").removesuffix("-high"))
+    each = [
+        report["task"],
+        f"{report['sequence_length']}; {report['mean_length']:.0f}",
+        f"{report['examples']['train']:,}; {report['examples']['dev']:,}",
+        report["metric"],
+        f"{100 * score['bert']:.1f}",
+        f"{100 * score['power_bert']:.1f}",
+        f"{score['drop_points']:.1f}",
+        *(
+            f"{operations[way]:.2f}x, {time[way]:.2f}x"
+            for way in ("padded_over_padded", "unpadded_over_unpadded", "unpadded_over_padded")
+        ),
+        "" if paper is None else f"{paper}x",
+        f"`{report['retention']}`",
+    ]
+    return f"| {' | '.join(each)} |"
+
+
+def table(reports):
+    """All of them as Markdown, with the commands below."""
+    header = (
+        "| task | N; mean length | trained; measured on | metric | BERT | PoWER-BERT | drop "
+        "| padded over padded: operations, time | unpadded over unpadded | unpadded over padded "
+        "| paper, padded | retention configuration |"
+    )
+    lines = [header, "|---" * 12 + "|", *map(row, reports), "", "```bash"]
+    return "\n".join([*lines, *(report["command"] for report in reports), "```"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="+", type=pathlib.Path, help="run folders, or files kept")
+    parser.add_argument("--keep", type=pathlib.Path, help="folder to write a file of each to")
+    arguments = parser.parse_args()
+    reports = [read(path) for path in arguments.runs]
+    for report in reports if arguments.keep else ():
+        write_json(arguments.keep / f"{report['task']}.json", report)
+    print(table(reports))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What a tuning is to reach: a drop that it may cost, or a speed that it must have.
+
+A trial is a dict of `name`, `speed` (the ratio that counts) and `score`, a dict of `bert`, `soft`
+(of the search's model) and, once it is re-trained, `drop_points`.
+"""
+
+import dataclasses
+
+# A search whose model has lost this many times the limit is given up: re-training wins back what
+# elimination costs on top, and seldom more.
+_HOPELESS = 3.0
+
+
+@dataclasses.dataclass(frozen=True)
+class MaxDrop:
+    """The fastest that loses at most so many points of the task's metric."""
+
+    points: float
+
+    def promising(self, trial, before):
+        """Why a searched trial is worth re-training or not: a bool and a verdict."""
+        lost = 100 * (trial["score"]["bert"] - trial["score"]["soft"])
+        # Of a point at the least, so that a limit of 0 leaves room for chance.
+        if lost > _HOPELESS * max(self.points, 1.0):
+            return False, f"the search alone lost {lost:.1f}"
+        if any(self.meets(other) and other["speed"] >= trial["speed"] for other in before):
+            return False, "no faster than one within the limit"
+        return True, ""
+
+    def meets(self, trial):
+        """Whether a trial is what was asked for."""
+        return trial["score"].get("drop_points", float("inf")) <= self.points
+
+    def verdict(self, trial):
+        """What is to be said of a re-trained trial."""
+        return "within the limit" if self.meets(trial) else "loses too much"
+
+    def too_much(self, trial, before):
+        """Whether a lower strength is to be tried next."""
+        faster_one = any(self.meets(other) and other["speed"] >= trial["speed"] for other in before)
+        return not self.meets(trial) and not faster_one
+
+    def to_retrain(self, trials):
+        """The trials that are still to be re-trained when all searches are done."""
+        return []
+
+    def best(self, trials):
+        """The trial to hand back, or None."""
+        return max(filter(self.meets, trials), key=lambda trial: trial["speed"], default=None)
+
+    def missed(self, trials):
+        """What was asked for, and how near the trials came."""
+        asked = f"loses at most {self.points:g} points"
+        trained = [trial for trial in trials if "drop_points" in trial["score"]]
+        if not trained:
+            return f"{asked}, and no search was promising enough to re-train"
+        nearest = min(trained, key=lambda trial: trial["score"]["drop_points"])
+        drop = nearest["score"]["drop_points"]
+        return f"{asked}; {nearest['name']} loses the least, {drop:.2f}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Speedup:
+    """The smallest drop among those that are so many times as fast as BERT."""
+
+    times: float
+
+    def promising(self, trial, before):
+        """Why a searched trial is worth re-training or not: a bool and a verdict."""
+        return False, "fast enough" if self._fast(trial) else "too slow"
+
+    def meets(self, trial):
+        """Whether a trial is what was asked for."""
+        return self._fast(trial) and "drop_points" in trial["score"]
+
+    def verdict(self, trial):
+        """What is to be said of a re-trained trial."""
+        return "fast enough, re-trained"
+
+    def too_much(self, trial, before):
+        """Whether a lower strength is to be tried next."""
+        return self._fast(trial)
+
+    def to_retrain(self, trials):
+        """The slowest of the fast ones, which has lost the least: speed needs no training."""
+        return sorted(filter(self._fast, trials), key=lambda trial: trial["speed"])[:1]
+
+    def best(self, trials):
+        """The trial to hand back, or None."""
+        met = filter(self.meets, trials)
+        return min(met, key=lambda trial: trial["score"]["drop_points"], default=None)
+
+    def missed(self, trials):
+        """What was asked for, and how near the trials came."""
+        fastest = max(trials, key=lambda trial: trial["speed"])
+        asked = f"is {self.times:g} times as fast as BERT"
+        return f"{asked}; {fastest['name']} is the fastest, {fastest['speed']:.2f} times"
+
+    def _fast(self, trial):
+        return trial["speed"] >= self.times

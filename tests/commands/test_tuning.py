@@ -1,0 +1,163 @@
+"""`fit --max-drop` and `--speedup`, end to end on the toy task."""
+
+import json
+import os
+import pathlib
+
+import pytest
+from training import toy
+
+from commands.conftest import SINGLE
+from commands.conftest import snapshot
+from commands.conftest import without_timing
+from power_bert_tf.cli import main
+from power_bert_tf.training.run_folder import RunFolder
+
+CHANGES = {
+    "strength": 0.02,
+    "retention-learning-rate": 0.15,
+    "fine-tuning-epochs": 7,
+    "search-epochs": 1,
+    "retraining-epochs": 1,
+    "trials": 2,
+}
+OPTIONS = {**SINGLE, **CHANGES}
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture(scope="module")
+def tuned(materials, tmp_path_factory):
+    """A tuning that was killed in its second trial, and went on; and what the second run said."""
+    output, real = tmp_path_factory.mktemp("tuning") / "out", os.replace
+    arguments = materials.fit(output, OPTIONS, max_drop=100)
+    second = output / "tried" / "absolute-0.08"
+
+    def dies(aside, target):
+        if pathlib.Path(target) == second / "search" / "metrics.json":
+            raise Killed
+        real(aside, target)
+
+    with toy.eagerly(), without_timing(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "replace", dies)
+        with pytest.raises(Killed):
+            main(arguments)
+        patch.setattr(os, "replace", real)
+        before = snapshot(output / "tried" / "absolute-0.02")
+        assert main(arguments) == 0
+        # The report comes only when the best is known.
+        assert before.items() <= snapshot(output / "tried" / "absolute-0.02").items()
+    return output, arguments
+
+
+def result(output):
+    return json.loads((output / "tuning.json").read_text())
+
+
+def test_every_trial_stands_over_one_fine_tuned_bert(tuned):
+    output, _ = tuned
+    tried = result(output)["points"]
+    assert [trial["name"] for trial in tried] == ["absolute-0.02", "absolute-0.08"]
+    for trial in tried:
+        model = output / "tried" / trial["name"] / "fine-tune" / "model.keras"
+        assert model.samefile(output / "fine-tuned" / "fine-tune" / "model.keras")
+    assert not (output / "fine-tuned" / "search").exists()
+
+
+def test_the_points_are_those_of_the_runs(tuned):
+    output, _ = tuned
+    for trial in result(output)["points"]:
+        run = RunFolder.open(output / "tried" / trial["name"])
+        score = {step: run.step(step).metrics()["score"] for step in ("fine-tune", "search")}
+        assert trial["retention"] == str(run.retention())
+        assert trial["strength"] == run.settings()["identity"]["task"]["strength"]
+        assert (trial["score"]["bert"], trial["score"]["soft"]) == tuple(score.values())
+        if "power_bert" in trial["score"]:
+            again = run.step("re-train").metrics()["score"]
+            assert trial["score"]["power_bert"] == again
+            assert trial["score"]["drop_points"] == pytest.approx(
+                100 * (score["fine-tune"] - again)
+            )
+
+
+def test_the_fastest_within_the_limit_is_handed_back_as_a_run(tuned, materials, capsys):
+    output, _ = tuned
+    found = result(output)
+    best = next(each for each in found["points"] if each["name"] == found["best"])
+    met = [each for each in found["points"] if each["score"].get("drop_points", 101) <= 100]
+    assert best["speed"] == max(each["speed"] for each in met)
+    run = RunFolder.open(output)
+    assert run.path == output / "best" and str(run.retention()) == best["retention"]
+    assert json.loads((run.path / "report.json").read_text())["strength"] == best["strength"]
+    assert main(["evaluate", str(output)]) == 0
+    assert f"{100 * best['score']['power_bert']:.2f}" in capsys.readouterr().out
+
+
+def test_the_same_command_repeats_nothing_and_says_the_cost_first(tuned, capsys):
+    output, arguments = tuned
+    before = snapshot(output / "tried")
+    assert main(arguments) == 0
+    assert snapshot(output / "tried") == before
+    printed = capsys.readouterr().out
+    assert printed.startswith("At most 2 trials over one fine-tuned BERT.")
+    assert "7 of fine-tuning; in each trial 1 of search" in printed
+    assert "[trial 2 of at most 2: absolute-0.08]" in printed
+    assert "minutes" in printed and "within the limit: the best)" in printed
+    assert f"The best run is {output / 'best'}" in printed
+
+
+def test_another_limit_begins_with_what_is_there(tuned, materials, capsys):
+    output, _ = tuned
+    trained = {path: path.stat().st_mtime_ns for path in (output / "tried").rglob("*.keras")}
+    fastest = max(each["speed"] for each in result(output)["points"])
+    arguments = materials.fit(output, OPTIONS, speedup=fastest)
+    with toy.eagerly(), without_timing():
+        assert main(arguments) == 0
+    found = result(output)
+    best = next(each for each in found["points"] if each["name"] == found["best"])
+    assert found["limit"] == {"Speedup": fastest} and best["speed"] == fastest
+    assert {path: path.stat().st_mtime_ns for path in trained} == trained
+    assert main(materials.fit(output, OPTIONS, speedup=1e6)) == 2
+    said = capsys.readouterr().err
+    assert "no configuration of the 2 tried is 1e+06 times as fast" in said and "trials" in said
+    assert result(output)["best"] is None and RunFolder.open(output).path.name == "best"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"max_drop": -1}, "`max_drop` must be at least 0"),
+        ({"speedup": 0.5}, "`speedup` must be at least 1"),
+        ({"max_drop": 1, "speedup": 2}, "`max_drop` or `speedup`, not both"),
+        ({"max_drop": 1, "trials": 0}, "`trials` must be at least 1"),
+        ({"max_drop": 1, "against": "some"}, "`against` must be one of padded, unpadded"),
+        ({"max_drop": 1, "strength": 0}, "`strength` must be above 0"),
+        ({"max_drop": 1, "retention": "9,4"}, "`retention` leaves nothing to find"),
+        ({"max_drop": 1, "basis": "some"}, "`basis` must be one of absolute, relative"),
+        ({"basis": "both"}, "`basis` must be one of absolute, relative"),
+    ],
+)
+def test_options_out_of_range(materials, tmp_path, capsys, changes, expected):
+    assert main(materials.fit(tmp_path / "out", OPTIONS, **changes)) == 2
+    assert expected in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_something_else_is_left_alone(finished_run, materials, capsys):
+    before = snapshot(finished_run.path)
+    assert main(materials.fit(finished_run.path, OPTIONS, max_drop=1)) == 2
+    assert "`output` must be new, empty or the folder of a tuning" in capsys.readouterr().err
+    assert snapshot(finished_run.path) == before
+
+
+def test_both_bases_and_a_rate_that_can_eliminate_in_the_steps_that_there_are(materials, tmp_path):
+    options = {**OPTIONS, "retention-learning-rate": None, "trials": 1, "fine-tuning-epochs": 1}
+    with toy.eagerly(), without_timing():
+        assert main(materials.fit(tmp_path / "out", options, speedup=1, basis="both")) == 0
+    found = result(tmp_path / "out")
+    assert [trial["name"] for trial in found["points"]] == ["absolute-0.02", "relative-0.02"]
+    settings = RunFolder.open(tmp_path / "out").settings()
+    steps = settings["examples"]["train"] // 16
+    assert settings["identity"]["task"]["retention_learning_rate"] == pytest.approx(2.5 / steps)

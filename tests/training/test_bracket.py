@@ -1,0 +1,38 @@
+"""The order in which strengths are tried."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from power_bert_tf.training.bracket import Bracket
+
+
+def found(start, limit, most=40):
+    bracket = Bracket(start)
+    while (strength := bracket.next()) is not None and len(bracket.strengths) < most:
+        bracket.record(strength, too_much=strength > limit)
+    return bracket.strengths
+
+
+def test_up_then_between():
+    assert found(1e-3, 3e-3) == pytest.approx([1e-3, 4e-3, 2e-3, 8**0.5 * 1e-3])
+
+
+def test_down_then_between():
+    assert found(8.0, 1.5) == pytest.approx([8.0, 2.0, 0.5, 1.0, 2**0.5])
+
+
+@given(st.floats(1e-6, 1e-1), st.floats(1e-6, 1e-1))
+def test_it_ends_just_below_the_limit(start, limit):
+    tried = found(start, limit)
+    assert limit / 1.42 <= max(strength for strength in tried if strength <= limit) <= limit
+    assert len(tried) == len(set(tried)) <= 14
+
+
+def test_a_noisy_failure_below_a_success_is_left_aside():
+    bracket = Bracket(1.0)
+    bracket.record(1.0, too_much=True)
+    bracket.record(2.0, too_much=False)
+    assert bracket.next() == 8.0
+    bracket.record(8.0, too_much=True)
+    assert bracket.next() == pytest.approx(4.0)
