@@ -265,12 +265,6 @@ class Fit:
         # retention that does not fit, leaves nothing behind.
         keras.utils.set_random_seed(self.seed)
         model = self._starting_model(checkpoint, task)
-        if tokenizer.vocabulary_size > model.config.vocabulary_size:
-            raise InputError(
-                f"{checkpoint.vocabulary} must not have more pieces than there are word "
-                f"embeddings, {model.config.vocabulary_size}. "
-                f"Received: {tokenizer.vocabulary_size}"
-            )
         given = None if self.retention is None else RetentionConfiguration.parse(self.retention)
         if given is not None:
             given.check(model.config.num_layers, task.sequence_length)
@@ -541,8 +535,15 @@ class Fit:
         lowercase = not self.cased and checkpoint.lowercase is not False
         if checkpoint.vocabulary is None:
             # Says what is missing.
-            return tokenizer_from_folder(checkpoint.files[0].parent, lowercase)
-        return tokenizer_from_file(checkpoint.vocabulary, lowercase)
+            tokenizer_from_folder(checkpoint.files[0].parent, lowercase)
+        tokenizer = tokenizer_from_file(checkpoint.vocabulary, lowercase)
+        if tokenizer.vocabulary_size > checkpoint.config.vocabulary_size:
+            raise InputError(
+                f"{checkpoint.vocabulary} must not have more pieces than there are word "
+                f"embeddings, {checkpoint.config.vocabulary_size}. "
+                f"Received: {tokenizer.vocabulary_size}"
+            )
+        return tokenizer
 
 
 def _task_identity(task):

@@ -1,5 +1,7 @@
 """A checkpoint folder that transformers loads."""
 
+import dataclasses
+
 import keras
 import safetensors.numpy
 
@@ -10,6 +12,7 @@ from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
 from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import NoReduction
+from power_bert_tf.modeling.backbones import BACKBONES
 from power_bert_tf.modeling.checkpoints.huggingface import POWER_BERT
 from power_bert_tf.modeling.checkpoints.huggingface import model_table
 
@@ -32,9 +35,9 @@ _USE = """
 def export_huggingface(model, preprocessor, folder):
     """Writes config.json, model.safetensors, the vocabulary and what says how to use it.
 
-    transformers loads the folder as `BertForSequenceClassification`, and gives the same logits
-    where nothing is eliminated: it knows no elimination. The retention configuration is kept in
-    config.json, where `open_checkpoint` finds it.
+    transformers loads the folder as `BertForSequenceClassification`, or as that of another
+    backbone, and gives the same logits where nothing is eliminated: it knows no elimination. The
+    retention configuration is kept in config.json, where `open_checkpoint` finds it.
 
     Args:
         model: `BertClassifier`, plain or with `Extraction`.
@@ -66,7 +69,7 @@ def export_huggingface(model, preprocessor, folder):
         safetensors.numpy.save_file(tensors, aside / "model.safetensors", {"format": "pt"})
         write_json(aside / "config.json", config)
         write_json(aside / "tokenizer_config.json", _tokenizer_config(tokenizer, model))
-        write_text(aside / "vocab.txt", "".join(f"{piece}\n" for piece in tokenizer.vocabulary))
+        (aside / tokenizer.file_name).write_bytes(tokenizer.to_bytes())
         write_text(aside / "README.md", f"# A classifier of power_bert_tf\n\n{card}")
 
     write_folder(folder, write)
@@ -80,58 +83,74 @@ def _array(variable):
 
 
 def _config(model, pad_id):
-    """config.json of a `BertForSequenceClassification`."""
-    config = model.config
-    sizes = [config.encoder(index) for index in range(config.num_layers)]
-    size = sizes[0]
-    for name, value, expected in (
-        ("reduction", type(model.reduction).__name__, (NoReduction.__name__, Extraction.__name__)),
-        ("backbone", config.backbone, ("bert",)),
-        ("encoders of different sizes", len(set(sizes)) > 1, (False,)),
-        ("width of all heads", size.num_heads * size.key_dim, (config.hidden_dim,)),
-        ("value_dim", size.value_dim, (size.key_dim,)),
-        ("pooler", config.pooler, (True,)),
-        ("segments", config.num_segments > 0, (True,)),
-    ):
-        if value not in expected:
-            raise InputError(
-                "transformers has no BERT like `model`, which cannot be exported to it. "
-                f"Received: {name}={value!r}, expected {' or '.join(map(repr, expected))}"
-            )
+    """config.json of a `BertForSequenceClassification`, or another backbone's."""
+    config, backbone = model.config, BACKBONES[model.config.backbone]
+    _check(model, backbone)
+    keys = _keys(backbone)
+    size = config.encoder(0)
+    values = {key: getattr(config, name) for name, key in keys.items()}
+    values[keys["num_heads"]] = size.num_heads
+    values[keys["intermediate_dim"]] = size.intermediate_dim
+    values[keys["max_sequence_length"]] += config.position_offset
+    values[keys["activation"]] = _ACTIVATIONS[config.activation]
+    if config.head_dropout is None:
+        del values[keys["head_dropout"]]
     names = model.label_names or [f"LABEL_{index}" for index in range(model.num_classes)]
     is_regression = model.head == "regression"
     return {
-        "model_type": "bert",
-        "architectures": ["BertForSequenceClassification"],
-        "vocab_size": config.vocabulary_size,
-        "num_hidden_layers": config.num_layers,
-        "num_attention_heads": size.num_heads,
-        "hidden_size": config.hidden_dim,
-        "intermediate_size": size.intermediate_dim,
-        "max_position_embeddings": config.max_sequence_length,
-        "type_vocab_size": config.num_segments,
-        "hidden_dropout_prob": config.dropout,
-        "attention_probs_dropout_prob": config.attention_dropout,
-        "hidden_act": _ACTIVATIONS[config.activation],
-        "layer_norm_eps": config.layer_norm_epsilon,
-        "position_embedding_type": "absolute",
+        "model_type": backbone.model_type,
+        "architectures": [f"{backbone.transformers}ForSequenceClassification"],
+        **values,
         "pad_token_id": pad_id,
+        **backbone.required,
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
         "problem_type": "regression" if is_regression else "single_label_classification",
     }
 
 
+def _keys(backbone):
+    """The key in config.json of each field of `EncoderConfig` that has one."""
+    return {**backbone.sizes, **{name: key for name, (key, _) in backbone.options.items()}}
+
+
+def _check(model, backbone):
+    """Raises InputError where transformers has no such model."""
+    config = model.config
+    sizes = [config.encoder(index) for index in range(config.num_layers)]
+    size = sizes[0]
+    # What config.json does not say is the same in all models of the kind.
+    said = {*_keys(backbone), "backbone", "key_dim", "value_dim"}
+    unsaid = [
+        (field.name, getattr(config, field.name), (backbone.fixed.get(field.name, field.default),))
+        for field in dataclasses.fields(config)
+        if field.name not in said
+    ]
+    for name, value, expected in (
+        ("reduction", type(model.reduction).__name__, (NoReduction.__name__, Extraction.__name__)),
+        ("encoders of different sizes", len(set(sizes)) > 1, (False,)),
+        ("width of all heads", size.num_heads * size.key_dim, (config.hidden_dim,)),
+        ("value_dim", size.value_dim, (size.key_dim,)),
+        ("segments", config.num_segments > 0, (backbone.fixed.get("num_segments") != 0,)),
+        *unsaid,
+    ):
+        if value not in expected:
+            raise InputError(
+                f"transformers has no {backbone.transformers} like `model`, which cannot be "
+                "exported to it. "
+                f"Received: {name}={value!r}, expected {' or '.join(map(repr, expected))}"
+            )
+
+
 def _tokenizer_config(tokenizer, model):
-    special = {
-        f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")
-    }
+    specials = {name: getattr(tokenizer, f"{name}_id") for name in ("pad", "unk", "cls", "sep")}
     return {
-        "tokenizer_class": "BertTokenizer",
+        "tokenizer_class": f"{BACKBONES[model.config.backbone].transformers}Tokenizer",
         "do_lower_case": tokenizer.lowercase,
         "do_basic_tokenize": True,
         "tokenize_chinese_chars": True,
         "strip_accents": None,
         "model_max_length": model.config.max_sequence_length,
-        **{name: piece for name, piece in special.items() if piece in tokenizer.vocabulary},
+        **{f"{name}_token": tokenizer.vocabulary[index] for name, index in specials.items()},
+        "mask_token": "[MASK]",
     }

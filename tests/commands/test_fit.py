@@ -292,7 +292,8 @@ def test_regression_reads_numbers(materials, tmp_path):
 def test_the_checkpoint_says_whether_it_is_cased(materials, said, cased, lowercase):
     checkpoint = open_checkpoint(materials.checkpoint)
     checkpoint = dataclasses.replace(checkpoint, lowercase=said)
-    assert Fit("none", materials.folder, cased=cased)._lowercase(checkpoint) == lowercase
+    tokenizer = Fit("none", materials.folder, cased=cased)._tokenizer(checkpoint)
+    assert tokenizer.lowercase == lowercase
 
 
 def test_arguments_are_a_frozen_dataclass(materials):

@@ -13,6 +13,7 @@ _SIZE = {"vocabulary_size": 30000, "embedding_dim": 128}
 
 ALBERT = Backbone(
     model_type="albert",
+    transformers="Albert",
     sizes={**BERT.sizes, "embedding_dim": "embedding_size"},
     options={
         "num_segments": ("type_vocab_size", 2),

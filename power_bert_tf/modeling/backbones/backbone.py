@@ -12,6 +12,7 @@ class Backbone:
 
     Args:
         model_type: str. Its name in config.json, and in `EncoderConfig.backbone`.
+        transformers: str. What the names of its classes in transformers begin with.
         sizes: dict from a field of `EncoderConfig` to the key in config.json that must give it.
         options: dict from a field of `EncoderConfig` to a key and the value where that is absent
             or null.
@@ -31,6 +32,7 @@ class Backbone:
     """
 
     model_type: str
+    transformers: str
     sizes: dict
     options: dict
     fixed: dict

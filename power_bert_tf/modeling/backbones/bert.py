@@ -6,6 +6,7 @@ from power_bert_tf.modeling.backbones.backbone import tensors
 
 BERT = Backbone(
     model_type="bert",
+    transformers="Bert",
     sizes={
         "vocabulary_size": "vocab_size",
         "num_layers": "num_hidden_layers",

@@ -11,6 +11,7 @@ from power_bert_tf.modeling.backbones.backbone import tensors
 
 DISTILBERT = Backbone(
     model_type="distilbert",
+    transformers="DistilBert",
     sizes={
         "vocabulary_size": "vocab_size",
         "num_layers": "n_layers",

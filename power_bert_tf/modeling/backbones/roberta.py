@@ -14,6 +14,7 @@ _SIZE = {"vocabulary_size": 50265, "num_segments": 1, "layer_norm_epsilon": 1e-5
 
 ROBERTA = Backbone(
     model_type="roberta",
+    transformers="Roberta",
     sizes=BERT.sizes,
     options=BERT.options,
     fixed={"position_offset": 2},

@@ -14,6 +14,7 @@ from power_bert_tf.modeling.config import EncoderConfig
 from power_bert_tf.modeling.reduction import Reduction
 
 _ITEM_SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+_VOCABULARIES = ("vocab.txt", "spiece.model")
 _VOCABULARY_PADDING = (8, 64)
 
 
@@ -109,7 +110,7 @@ class Checkpoint:
         tensors: function without arguments that gives a context manager over a dict of
             `StoredTensor` by name.
         head: `Head`, or None where the checkpoint has none.
-        vocabulary: path of a file with a word-piece a line, or of SentencePiece's, or None.
+        vocabulary: path of a vocab.txt or a spiece.model, or None.
         lowercase: bool, whether the vocabulary is uncased; None where the checkpoint is silent.
         reduction: `Reduction` that the weights were trained with, where the checkpoint says it.
         files: tuple of paths, those that hold the weights.
@@ -141,15 +142,22 @@ def check_bytes(tensors, files):
         )
 
 
-def with_vocabulary(checkpoint, *paths):
-    """The checkpoint with the first of these vocabularies that is there, if one is.
+def vocabulary_in(folder):
+    """The path of a folder's vocabulary; that of a vocab.txt where there is none."""
+    paths = [folder / name for name in _VOCABULARIES]
+    return next((path for path in paths if path.exists()), paths[0])
+
+
+def with_vocabulary(checkpoint, path):
+    """The checkpoint with a vocabulary that fits its embeddings; without one where there is none.
 
     The embedding must have a row for each line, and no more, unless the lines were rounded up to
-    a multiple of 8 or 64.
+    a multiple of 8 or 64. What is in a spiece.model is known to its tokenizer alone.
     """
     rows = checkpoint.config.vocabulary_size
-    path = next((path for path in paths if path.exists()), None)
-    if path is None or path.suffix == ".model":  # SentencePiece's, which only its reader can count.
+    if not path.exists():
+        return checkpoint
+    if path.suffix == ".model":
         return dataclasses.replace(checkpoint, vocabulary=path)
     try:
         content = path.read_bytes()

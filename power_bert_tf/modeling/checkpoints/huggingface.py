@@ -1,4 +1,4 @@
-"""The Hugging Face layout: config.json, vocab.txt and safetensors, whole or in shards.
+"""The Hugging Face layout: config.json, a vocabulary and safetensors, whole or in shards.
 
 The headers of the weights are compared with the sizes in config.json, tensor by tensor, before
 anything is read or assigned: either every weight fits, or an error names what does not and the
@@ -19,6 +19,7 @@ from power_bert_tf.modeling.backbones.backbone import dense
 from power_bert_tf.modeling.checkpoints import safetensors_files
 from power_bert_tf.modeling.checkpoints.checkpoint import Checkpoint
 from power_bert_tf.modeling.checkpoints.checkpoint import Head
+from power_bert_tf.modeling.checkpoints.checkpoint import vocabulary_in
 from power_bert_tf.modeling.checkpoints.checkpoint import with_vocabulary
 from power_bert_tf.modeling.config import EncoderConfig
 from power_bert_tf.modeling.reduction import Extraction
@@ -36,7 +37,7 @@ def recognises(path):
 
 
 def open_checkpoint(folder):
-    """A folder with config.json, model.safetensors (or shards) and, perhaps, vocab.txt.
+    """A folder with config.json, model.safetensors (or shards) and, perhaps, a vocabulary.
 
     Only the headers of the weights are read.
 
@@ -64,7 +65,7 @@ def open_checkpoint(folder):
         files=files,
     )
     checkpoint = checked(checkpoint, functools.partial(_head, settings, path))
-    return with_vocabulary(checkpoint, folder / "vocab.txt", folder / "spiece.model")
+    return with_vocabulary(checkpoint, vocabulary_in(folder))
 
 
 def checked(checkpoint, head_of=None):
@@ -76,8 +77,8 @@ def checked(checkpoint, head_of=None):
             and gives the checkpoint's `Head`.
     """
     with checkpoint.tensors() as tensors:
-        named = BACKBONES[checkpoint.config.backbone].classifier
-        names = [name for name in (f"{named}.weight", f"{named}.bias") if name in tensors]
+        table = _classifier(checkpoint.config, None)
+        names = [theirs for _, theirs, _ in table if theirs in tensors]
         if head_of is not None and names:
             outputs = tensors[names[0]].shape[:1]
             checkpoint = dataclasses.replace(checkpoint, head=head_of(*outputs or (0,)))
@@ -155,13 +156,13 @@ def model_table(config, num_classes):
 
 
 def _pooler(config):
-    return dense("pooler", BACKBONES[config.backbone].pooler, config.hidden_dim, config.hidden_dim)
+    hidden = config.hidden_dim
+    return dense("pooler", BACKBONES[config.backbone].pooler, hidden, hidden)
 
 
 def _classifier(config, num_classes):
-    return dense(
-        "classifier", BACKBONES[config.backbone].classifier, config.hidden_dim, num_classes
-    )
+    name = BACKBONES[config.backbone].classifier
+    return dense("classifier", name, config.hidden_dim, num_classes)
 
 
 def _canonical(name, prefix, heads):

@@ -23,6 +23,7 @@ from power_bert_tf.modeling.checkpoints import huggingface
 from power_bert_tf.modeling.checkpoints.checkpoint import Checkpoint
 from power_bert_tf.modeling.checkpoints.checkpoint import Head
 from power_bert_tf.modeling.checkpoints.checkpoint import StoredTensor
+from power_bert_tf.modeling.checkpoints.checkpoint import vocabulary_in
 from power_bert_tf.modeling.checkpoints.checkpoint import with_vocabulary
 from power_bert_tf.modeling.classifier import BertClassifier
 from power_bert_tf.modeling.config import EncoderConfig
@@ -83,7 +84,7 @@ def open_checkpoint(path):
         lowercase=_lowercase(folder / _SETTINGS),
         files=(path,),
     )
-    return with_vocabulary(checkpoint, folder / "vocab.txt", folder / "spiece.model")
+    return with_vocabulary(checkpoint, vocabulary_in(folder))
 
 
 def _arguments(path):

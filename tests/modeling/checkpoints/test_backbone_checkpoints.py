@@ -181,7 +181,7 @@ def test_what_does_not_fit_is_named(tmp_path, name):
     assert f"unknown '{name}.encoder.extra'" in message
     folder = write(tmp_path, name, tensors)
     message = error_of(BertClassifier.from_checkpoint, folder, 2, 8)
-    assert "for classification, 2 outputs. Received: classification, 3 outputs" in message
+    assert "num_classes=3 takes as many as the checkpoint has" in message
     bigger = {"vocab_size": 31}
     message = error_of(huggingface.read_config, write(tmp_path, name, tensors, **bigger))
     assert "of shape (30, " in message and "expected (31, " in message
