@@ -1,6 +1,7 @@
 """A run on questions, from tensorflow-datasets to the chosen option."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from training import toy
 from commands.conftest import run_to_the_end
 from commands.conftest import without_timing
 from power_bert_tf.cli import main
+from power_bert_tf.commands import inference_choice
 from power_bert_tf.commands.evaluate import Evaluate
 from power_bert_tf.commands.predict import Predict
 from power_bert_tf.training.run_folder import RunFolder
@@ -145,3 +147,14 @@ def test_questions_have_no_glue_files(race_run, tmp_path, capsys):
         capsys.readouterr().err
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_fastest_way_is_found_by_the_score_of_questions(race_run, tmp_path, monkeypatch):
+    run = shutil.copytree(race_run.path, tmp_path / "run")
+    mode = {"runtime": "tensorflow", "dtype": "float32", "jit_compile": False}
+    monkeypatch.setattr(inference_choice, "usable_modes", lambda: [mode])
+    monkeypatch.setattr(inference_choice, "bucket_sets", lambda length: {"padded": (length,)})
+    result = inference_choice.choose(run, batch_size=48, runs=1, most_drop=0.1)
+    expected = race_run.json("report.json")["score"]["power_bert"]
+    assert [each["score"] for each in result["candidates"]] == [expected] * 2
+    assert Evaluate(run).execute() == expected

@@ -57,7 +57,13 @@ def step_data(**changes):
     )
 
 
-def test_a_compiled_model_is_saved_with_its_loss(tmp_path):
+@pytest.fixture
+def few_graphs():
+    with toy.eagerly():
+        yield
+
+
+def test_a_compiled_model_is_saved_with_its_loss(tmp_path, few_graphs):
     model, data = toy.classifier(head="multiple_choice", seed=3), step_data()
     model.compile("sgd", MultipleChoiceLoss(3), metrics=[MultipleChoiceAccuracy(3)])
     dataset = evaluation_dataset(data.dev, data.preprocessor, 4)
