@@ -16,6 +16,10 @@ _ACTIVATIONS = {
 POOLER_ACTIVATIONS = ("tanh", "relu")
 
 
+# Where encoders are shared, no size of a file bounds how often they are applied.
+_MOST_ENCODERS = 1000
+
+
 @dataclasses.dataclass(frozen=True)
 class EncoderShape:
     """The sizes of one encoder."""
@@ -84,6 +88,11 @@ class EncoderConfig:
                     f"`{name}` must be a positive whole number. "
                     f"Received: {name}={getattr(self, name)!r}"
                 )
+        if self.num_layers > _MOST_ENCODERS:
+            raise InputError(
+                f"`num_layers` must be at most {_MOST_ENCODERS}. "
+                f"Received: num_layers={self.num_layers}"
+            )
         for name in ("dropout", "attention_dropout", "layer_norm_epsilon", "head_dropout"):
             value = getattr(self, name)
             if name == "head_dropout" and value is None:

@@ -16,6 +16,7 @@ from commands.conftest import write_tsv
 from commands.conftest import write_weights
 from power_bert_tf.cli import main
 from power_bert_tf.commands.fit import Fit
+from power_bert_tf.commands.fit_data import tokenizer_for
 from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.data import Examples
 from power_bert_tf.deploy.flops import encoders_flops
@@ -292,7 +293,7 @@ def test_regression_reads_numbers(materials, tmp_path):
 def test_the_checkpoint_says_whether_it_is_cased(materials, said, cased, lowercase):
     checkpoint = open_checkpoint(materials.checkpoint)
     checkpoint = dataclasses.replace(checkpoint, lowercase=said)
-    tokenizer = Fit("none", materials.folder, cased=cased)._tokenizer(checkpoint)
+    tokenizer = tokenizer_for(Fit("none", materials.folder, cased=cased), checkpoint)
     assert tokenizer.lowercase == lowercase
 
 

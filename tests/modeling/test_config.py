@@ -75,6 +75,7 @@ def test_reads_hugging_faces_spelling(tmp_path):
         ({**GOOGLE, "num_attention_heads": "2"}, "num_heads='2'"),
         ({**GOOGLE, "intermediate_size": 51.2}, "intermediate_dim=51.2"),
         ({**GOOGLE, "num_hidden_layers": 0}, "num_layers=0"),
+        ({**GOOGLE, "num_hidden_layers": 10**9}, "at most 1000. Received: num_layers=1000000000"),
         ({**GOOGLE, "hidden_dropout_prob": 1}, "dropout=1"),
         ({**GOOGLE, "attention_probs_dropout_prob": "high"}, "attention_dropout='high'"),
         *(

@@ -156,7 +156,7 @@ def change_config(folder, name="config.json", **changes):
         ({"intermediate_dim": 10**9}, "encoder.layer.0.intermediate.dense"),
         ({"num_heads": 2}, "encoder.layer.0.attention.self.key"),
         ({"num_layers": 1}, "transformer_encoder_1"),
-        ({"num_layers": 10**9}, "1000000000 encoders"),
+        ({"num_layers": 1000}, "1000 encoders"),
         ({"hidden_dim": "12"}, "`hidden_dim`"),
     ],
 )

@@ -117,7 +117,7 @@ def rewrite(source, target, change=None, compression=zipfile.ZIP_STORED):
     [
         {"hidden_dim": 3 * 10**9},
         {"vocabulary_size": 10**12},
-        {"num_layers": 10**9},
+        {"num_layers": 1000},
         {"max_sequence_length": 10**9},
         {"intermediate_dim": 10**9},
     ],
