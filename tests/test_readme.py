@@ -38,6 +38,7 @@ def test_python_example_runs(folder):
     assert (folder / "served" / "saved_model.pb").exists()
 
 
+@pytest.mark.slow
 def test_tutorial_runs(folder, capsys, monkeypatch):
     tutorial = list(blocks("python tutorial"))
     assert len(tutorial) == 6

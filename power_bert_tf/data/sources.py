@@ -86,8 +86,9 @@ class Examples:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def select(self, indices: np.ndarray) -> "Examples":
+    def select(self, indices: Sequence[int] | np.ndarray) -> "Examples":
         """The examples at `indices`, in that order."""
+        indices = np.asarray(indices)
         rows = (indices[:, None] * self.choices + np.arange(self.choices)).ravel()
         pairs = None if self.text_pairs is None else self.text_pairs[rows]
         return dataclasses.replace(

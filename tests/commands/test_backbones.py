@@ -26,6 +26,8 @@ from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.training.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 LENGTH = 32
 CONFIGS = {
     "albert": {
@@ -78,10 +80,7 @@ def fit(folder, backbone, task, train, dev, **options):
     return RunFolder.open(folder / "run")
 
 
-# One of them by default, that with most of its own: a run takes many seconds.
-@pytest.fixture(
-    scope="module", params=["albert", pytest.param("distilbert", marks=pytest.mark.large)]
-)
+@pytest.fixture(scope="module", params=["albert", "distilbert"])
 def run(request, tmp_path_factory):
     """A finished run; tests leave it as it is."""
     folder = tmp_path_factory.mktemp(request.param)

@@ -61,7 +61,7 @@ def test_a_run_is_a_checkpoint(finished_run, path):
     assert checkpoint.lowercase is True
     fit = Fit(str(finished_run.path / path), finished_run.path, skip_fine_tuning=True)
     dev = toy.examples(32, seed=2)
-    task = dataclasses.replace(user_task("toy", dev), sequence_length=12)
+    task = user_task("toy", dev, 12)
     data = StepData(dev, dev, RunFolder.open(finished_run.path).preprocessor(), "accuracy", 16)
     score = take_fine_tuned(fit._starting_model(checkpoint, task), data).score
     if not path:
@@ -81,7 +81,7 @@ def test_what_skipping_needs(exported, materials, tmp_path, capsys):
         (skipping(exported, fine_tuning_epochs=1), "`skip_fine_tuning` leaves nothing for"),
     ):
         fit = Fit(output=tmp_path / "run", **changes)
-        task = user_task("toy", toy.examples(8, regression="task" in changes))
+        task = user_task("toy", toy.examples(8, regression="task" in changes), 12)
         with pytest.raises(InputError) as caught:
             fit.check()
             fit._starting_model(open_checkpoint(fit.checkpoint), task)
@@ -94,7 +94,7 @@ def test_what_skipping_needs(exported, materials, tmp_path, capsys):
 
 def test_a_head_for_another_task_is_left_out_with_a_line(exported, tmp_path, capsys):
     fit = Fit(str(exported), tmp_path / "run")
-    task = dataclasses.replace(user_task("toy", toy.examples(8)), sequence_length=12)
+    task = user_task("toy", toy.examples(8), 12)
     same = fit._starting_model(open_checkpoint(exported), task)
     assert capsys.readouterr().out == ""
     three = dataclasses.replace(task, labels=("a", "b", "c"))

@@ -13,6 +13,8 @@ from power_bert_tf.cli import main
 from power_bert_tf.training.metrics import task_score
 from power_bert_tf.training.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {
     "task": "mnli",
     "train": None,

@@ -16,6 +16,8 @@ from power_bert_tf.commands.evaluate import Evaluate
 from power_bert_tf.commands.predict import Predict
 from power_bert_tf.training.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {
     "task": "race-middle",
     "train": None,

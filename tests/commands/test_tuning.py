@@ -13,6 +13,8 @@ from commands.conftest import without_timing
 from power_bert_tf.cli import main
 from power_bert_tf.training.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 CHANGES = {
     "strength": 0.02,
     "retention-learning-rate": 0.15,
