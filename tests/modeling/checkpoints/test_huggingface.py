@@ -416,7 +416,7 @@ def test_a_head_for_other_classes_is_refused_with_a_hint(tmp_path):
         ({"type_vocab_size": 0}, "token_type_embeddings"),
         ({"num_hidden_layers": 1}, "encoder.layer.1"),
         ({"num_hidden_layers": 3}, "encoder.layer.2"),
-        ({"num_hidden_layers": 10_000}, "10000 encoders"),
+        ({"num_hidden_layers": 1000}, "1000 encoders"),
     ],
 )
 def test_a_config_that_disagrees_is_refused_before_a_model_is_built(tmp_path, sizes, name):
