@@ -6,12 +6,14 @@ python notebooks/benchmarks/results_table.py notebooks/results/tasks/*.json
 
 import argparse
 import dataclasses
-import json
 import pathlib
 import shlex
 
 from power_bert_tf.commands.fit import Fit
+from power_bert_tf.commands.tuning import RESULT
 from power_bert_tf.files import write_json
+from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.training.run_folder import read_json
 
 # PoWER-BERT, tables 1 and 2: BERT-base padded to N, over PoWER-BERT padded to N, on a K80.
 PAPERS_SPEED = {
@@ -34,10 +36,12 @@ _PLACES = {"checkpoint": "CHECKPOINT", "tfds_dir": "TFDS_DIR", "data_dir": "GLUE
 def read(path):
     """A run's report with the command that made it, from its folder or from a file kept of it."""
     if path.is_file():
-        return json.loads(path.read_text(encoding="utf-8"))
-    report = json.loads((path / "report.json").read_text(encoding="utf-8"))
-    settings = json.loads((path / "settings.json").read_text(encoding="utf-8"))
-    return {**report, "command": command(settings["command"])}
+        return read_json(path)
+    # What a tuning hands back was made by the tuning's command, not by its own.
+    tuned = path / RESULT
+    made_by = read_json(tuned) if tuned.exists() else read_json(path / "settings.json")
+    report = read_json(RunFolder.open(path).path / "report.json")
+    return {**report, "command": command(made_by["command"])}
 
 
 def command(given):

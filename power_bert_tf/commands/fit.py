@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import importlib.metadata
-import pathlib
 
 import keras
 import numpy as np
@@ -29,6 +28,7 @@ from power_bert_tf.training.run_folder import BEST
 from power_bert_tf.training.run_folder import SHARED
 from power_bert_tf.training.run_folder import STEPS
 from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.training.run_folder import as_settings
 from power_bert_tf.training.run_folder import read_json
 from power_bert_tf.training.steps import StepData
 
@@ -145,10 +145,7 @@ class Fit(FitOptions):
             self.output,
             identity=identity,
             details={
-                "command": {
-                    name: str(value) if isinstance(value, pathlib.Path) else value
-                    for name, value in dataclasses.asdict(self).items()
-                },
+                "command": as_settings(self),
                 "examples": {"train": len(train), "dev": len(dev)},
                 "versions": {
                     name: importlib.metadata.version(name)

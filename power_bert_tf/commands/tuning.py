@@ -15,6 +15,7 @@ from power_bert_tf.training.limits import MaxDrop
 from power_bert_tf.training.limits import Speedup
 from power_bert_tf.training.run_folder import BEST
 from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.training.run_folder import as_settings
 from power_bert_tf.training.steps import reaching_rate
 
 FINE_TUNED, TRIED, RESULT, PICTURE = "fine-tuned", "tried", "tuning.json", "tuning.png"
@@ -34,6 +35,7 @@ class Tuning:
     """
 
     def __init__(self, fit):
+        self.command = as_settings(fit)
         self.output = fit.output
         self.trials = fit.trials
         self.speed = SPEEDS[fit.against]
@@ -82,6 +84,7 @@ class Tuning:
             "against": self.against,
             "best": None if best is None else best["name"],
             "points": tried,
+            "command": self.command,
         }
         write_json(self.output / RESULT, result)
         print(f"\n{table(result)}")

@@ -38,6 +38,14 @@ SHARED = (
 )
 
 
+def as_settings(command):
+    """The options of a command, a dataclass, as a JSON-ready dict."""
+    return {
+        name: str(value) if isinstance(value, pathlib.Path) else value
+        for name, value in dataclasses.asdict(command).items()
+    }
+
+
 def read_json(path):
     """Reads a JSON file of a run; a clear error where it is not one."""
     try:

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import runpy
 
 import pytest
 from training import toy
@@ -95,6 +96,15 @@ def test_the_fastest_within_the_limit_is_handed_back_as_a_run(tuned, materials, 
     assert json.loads((run.path / "report.json").read_text())["strength"] == best["strength"]
     assert main(["evaluate", str(output)]) == 0
     assert f"{100 * best['score']['power_bert']:.2f}" in capsys.readouterr().out
+
+
+def test_in_the_table_of_results_it_has_the_command_of_the_tuning(tuned):
+    output, _ = tuned
+    script = pathlib.Path(__file__).parents[2] / "notebooks" / "benchmarks" / "results_table.py"
+    report = runpy.run_path(str(script))["read"](output)
+    assert report["strength"] in (0.02, 0.08)
+    assert "--output runs/out " in report["command"]
+    assert "--max-drop 100.0 --trials 2" in report["command"]
 
 
 def test_the_same_command_repeats_nothing_and_says_the_cost_first(tuned, capsys):
