@@ -65,8 +65,9 @@ def row(report):
     score, operations = report["score"], report["operations"]["speedup"]
     time = report["time"]["speedup"]
     paper = PAPERS_SPEED.get(report["task"].removesuffix("-middle").removesuffix("-high"))
+    found = any(option in report["command"] for option in ("--max-drop", "--speedup"))
     each = [
-        report["task"],
+        report["task"] + (", lambda found" if found else ""),
         f"{report['sequence_length']}; {report['mean_length']:.0f}",
         f"{report['examples']['train']:,}; {report['examples']['dev']:,}",
         report["metric"],
@@ -99,10 +100,10 @@ def main():
     parser.add_argument("runs", nargs="+", type=pathlib.Path, help="run folders, or files kept")
     parser.add_argument("--keep", type=pathlib.Path, help="folder to write a file of each to")
     arguments = parser.parse_args()
-    reports = [read(path) for path in arguments.runs]
-    for report in reports if arguments.keep else ():
-        write_json(arguments.keep / f"{report['task']}.json", report)
-    print(table(reports))
+    reports = {path.stem: read(path) for path in arguments.runs}
+    for name, report in reports.items() if arguments.keep else ():
+        write_json(arguments.keep / f"{name}.json", report)
+    print(table(reports.values()))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def test_a_row_and_a_command_for_each_run(finished_run, tmp_path, monkeypatch, c
     operations = report["operations"]["speedup"]["padded_over_padded"]
     assert cells[7].startswith(f"{operations:.2f}x, ")
     # What is kept of a run makes the same table.
-    assert printed(monkeypatch, capsys, tmp_path / f"{report['task']}.json") == output
+    assert printed(monkeypatch, capsys, tmp_path / f"{finished_run.path.name}.json") == output
 
 
 def test_the_command_is_the_one_that_was_given(finished_run, monkeypatch, capsys, tmp_path):
