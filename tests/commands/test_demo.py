@@ -29,6 +29,7 @@ def tiny_checkpoint(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_demo(tiny_checkpoint, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "demo_checkpoint", lambda: tiny_checkpoint)
     task = dataclasses.replace(demo._TASK, retention_learning_rate=0.5, strength=0.3)

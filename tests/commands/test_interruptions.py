@@ -56,7 +56,10 @@ FEW_POINTS = (MANY_POINTS[1], MANY_POINTS[3], MANY_POINTS[4])
 
 @pytest.mark.parametrize(
     "points",
-    [FEW_POINTS, pytest.param(MANY_POINTS, marks=pytest.mark.large)],
+    [
+        pytest.param(FEW_POINTS, marks=pytest.mark.slow),
+        pytest.param(MANY_POINTS, marks=pytest.mark.large),
+    ],
     ids=["few points", "many points"],
 )
 def test_interrupted(materials, tmp_path, monkeypatch, points):

@@ -22,6 +22,8 @@ from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.training.run_folder import RunFolder
 from power_bert_tf.training.run_folder import load_classifier
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("absolute-0.02", "relative-0.02")
 
 
