@@ -23,7 +23,7 @@ class MaxDrop:
         # Of a point at the least, so that a limit of 0 leaves room for chance.
         if lost > _HOPELESS * max(self.points, 1.0):
             return False, f"the search alone lost {lost:.1f}"
-        if any(self.meets(other) and other["speed"] >= trial["speed"] for other in before):
+        if self._no_faster(trial, before):
             return False, "no faster than one within the limit"
         return True, ""
 
@@ -37,8 +37,11 @@ class MaxDrop:
 
     def too_much(self, trial, before):
         """Whether a lower strength is to be tried next."""
-        faster_one = any(self.meets(other) and other["speed"] >= trial["speed"] for other in before)
-        return not self.meets(trial) and not faster_one
+        return not self.meets(trial) and not self._no_faster(trial, before)
+
+    def _no_faster(self, trial, before):
+        """Whether one that is within the limit is as fast; then it says nothing against more."""
+        return any(self.meets(other) and other["speed"] >= trial["speed"] for other in before)
 
     def to_retrain(self, trials):
         """The trials that are still to be re-trained when all searches are done."""
