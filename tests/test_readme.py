@@ -32,6 +32,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_python_example_runs(folder):
     (example,) = blocks("python")
     exec(compile(example, README.name, "exec"), {})

@@ -158,6 +158,7 @@ sys.exit(main(["benchmark", *sys.argv[1:]]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs the extra `jax`")
 def test_under_jax_without_tensorflow(lengths):
     done = subprocess.run(

@@ -39,6 +39,7 @@ MODES = [
 ]
 
 
+@pytest.mark.slow
 def test_the_fastest_is_written_and_used(run, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(inference_choice, "usable_modes", lambda: MODES)
     monkeypatch.setattr(inference_choice, "interleaved_seconds", seconds(TIMES))
@@ -65,6 +66,7 @@ def test_the_fastest_is_written_and_used(run, tmp_path, monkeypatch, capsys):
     assert {name: seen[-1][name] for name in choice} == choice
 
 
+@pytest.mark.slow
 def test_what_costs_too_much_is_not_chosen(run, monkeypatch, capsys):
     scores = iter([0.9, 0.89, 0.9, 0.9, 0.9])
     monkeypatch.setattr(inference_choice, "usable_modes", lambda: MODES)

@@ -167,6 +167,7 @@ def test_eager_graph_and_dataset_agree():
     assert tokenizer.tokenize(texts).dtype == tf.int32
 
 
+@pytest.mark.slow
 def test_saved_model_in_a_turkish_process(tmp_path):
     module = tf.Module()
     module.tokenizer = WordPieceTokenizer([*SPECIALS, "istanbul", "in", "i", "σ", "[", "]", "cls"])

@@ -61,6 +61,7 @@ print(keras.config.backend(), power.predict(inputs, verbose=0).shape)
 """
 
 
+@pytest.mark.slow
 @needs_jax
 def test_without_tensorflow(tmp_path):
     generator = np.random.default_rng(0)

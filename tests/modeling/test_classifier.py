@@ -301,6 +301,7 @@ for path in pathlib.Path(sys.argv[1]).glob("*.keras"):
 """
 
 
+@pytest.mark.slow
 def test_keras_round_trip_in_another_process(tmp_path):
     models = {
         "plain": small_classifier(num_classes=2, label_names=["bad", "good"], name="plain"),

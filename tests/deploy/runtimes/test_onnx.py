@@ -7,7 +7,7 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("tf2onnx")
 
 
-@pytest.mark.parametrize("name", answers.REDUCTIONS)
+@pytest.mark.parametrize("name", answers.CASES)
 def test_answers_are_those_of_keras(name):
     model = answers.model(name)
     answers.check_float32(onnx.compile_graph(model), model)

@@ -7,14 +7,14 @@ from power_bert_tf.deploy.runtimes import openvino
 pytest.importorskip("openvino")
 
 
-@pytest.mark.parametrize("name", answers.REDUCTIONS)
+@pytest.mark.parametrize("name", answers.CASES)
 def test_answers_are_those_of_keras(name):
     model = answers.model(name)
     answers.check_float32(openvino.compile_graph(model), model)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", pytest.param("float16", marks=pytest.mark.large)])
-@pytest.mark.parametrize("name", ["bert", "relative"])
+@pytest.mark.parametrize("name", answers.CASES)
 def test_16_bits_cost_no_more_than_in_keras(name, dtype):
     inputs, model = answers.padded_texts(200), answers.model(name)
     exact = np.asarray(model(inputs))
