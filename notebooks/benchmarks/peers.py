@@ -1,11 +1,12 @@
-"""Times plain BERT-base and DistilBERT, of random weights, in other people's libraries.
+"""Times BERT-base and DistilBERT, of random weights, in other people's libraries and in ours.
 
 The same texts for each, padded to N and in length buckets, interleaved in one process:
 
     python notebooks/benchmarks/peers.py --sequence-length 128 --batch-size 32 --output peers.json
 
 `--lengths` gives a file with the length of a real text in each line, in word-pieces; without it
-every text has N. `--peers` takes names such as `openvino-bert-bfloat16`, or beginnings of names.
+every text has N. `--retention` adds this package's PoWER-BERT, in OpenVINO. `--peers` takes names
+such as `openvino-bert-bfloat16`, or beginnings of names.
 Needs the extras `large`, `openvino`, `onnx` and `test`.
 """
 
@@ -65,7 +66,7 @@ def torch_example(kind, length=16):
     return example
 
 
-def pytorch(kind, dtype, batch_size):
+def pytorch(kind, dtype, arguments):
     import torch
 
     model = torch_model(kind).to(getattr(torch, dtype))
@@ -80,7 +81,7 @@ def pytorch(kind, dtype, batch_size):
     return run
 
 
-def onnx(kind, dtype, batch_size):
+def onnx(kind, dtype, arguments):
     import onnxruntime
     import torch
 
@@ -105,7 +106,7 @@ def onnx(kind, dtype, batch_size):
     return run
 
 
-def openvino(kind, dtype, batch_size):
+def openvino(kind, dtype, arguments):
     import openvino
 
     with warnings.catch_warnings():
@@ -120,7 +121,7 @@ def openvino(kind, dtype, batch_size):
     def run(inputs):
         rows, length = inputs["token_ids"].shape
         # Static shapes where they occur most, to its advantage; few graphs for the rest.
-        shape = (rows if rows == batch_size else -1, length)
+        shape = (rows if rows == arguments.batch_size else -1, length)
         if shape not in requests:
             model.reshape({port.get_any_name(): list(shape) for port in model.inputs})
             requests[shape] = core.compile_model(model, "CPU", options).create_infer_request()
@@ -131,7 +132,7 @@ def openvino(kind, dtype, batch_size):
     return run
 
 
-def keras_hub(kind, dtype, batch_size):
+def keras_hub(kind, dtype, arguments):
     import keras
     import keras_hub
     import tensorflow as tf
@@ -154,6 +155,31 @@ def keras_hub(kind, dtype, batch_size):
     return run
 
 
+def ours(kind, dtype, arguments):
+    import keras
+
+    from power_bert_tf import BertClassifier
+    from power_bert_tf import EncoderConfig
+    from power_bert_tf import Extraction
+    from power_bert_tf.deploy.runtimes.openvino import compile_graph
+
+    keras.utils.set_random_seed(0)
+    reduction = None if kind == "bert" else Extraction(arguments.retention)
+    model = BertClassifier(
+        EncoderConfig.of_size("bert-base"), 2, arguments.sequence_length, reduction
+    )
+    functions = {}
+
+    def run(inputs):
+        length = inputs["token_ids"].shape[1]
+        if length not in functions:
+            graph = model.for_inference(length)
+            functions[length] = compile_graph(graph, dtype, batch_size=arguments.batch_size)
+        return functions[length](inputs)
+
+    return run
+
+
 PEERS = {
     f"{library.__name__}-{kind}-{dtype}": (library, kind, dtype)
     for library, kinds, dtypes in (
@@ -161,6 +187,7 @@ PEERS = {
         (onnx, ("bert", "distilbert"), ("float32",)),
         (openvino, ("bert", "distilbert"), ("float32", "bfloat16")),
         (keras_hub, ("bert",), ("float32", "bfloat16")),
+        (ours, ("bert", "power-bert"), ("float32", "bfloat16")),
     )
     for kind in kinds
     for dtype in dtypes
@@ -169,7 +196,12 @@ PEERS = {
 
 def measure(arguments):
     """Seconds for all texts by peer and way, with what they were measured on."""
-    names = [name for name in PEERS if name.startswith(tuple(arguments.peers))]
+    names = [
+        name
+        for name, (_, kind, _) in PEERS.items()
+        if name.startswith(tuple(arguments.peers))
+        and (kind != "power-bert" or arguments.retention is not None)
+    ]
     random = np.random.default_rng(0)
     length = arguments.sequence_length
     sizes = np.full(arguments.texts or arguments.batch_size, length)
@@ -188,7 +220,7 @@ def measure(arguments):
         way: make_batches(token_ids, segment_ids, lengths, batch_sizes, overhead)
         for way, lengths in ways.items()
     }
-    runs = {name: PEERS[name][0](*PEERS[name][1:], arguments.batch_size) for name in names}
+    runs = {name: PEERS[name][0](*PEERS[name][1:], arguments) for name in names}
 
     def work(run, way):
         return lambda: [run(batch.inputs) for batch in batches[way]]
@@ -214,6 +246,7 @@ def measure(arguments):
         "batch_size": arguments.batch_size,
         "texts": len(sizes),
         "runs": arguments.runs,
+        "retention": arguments.retention,
         "cores": os.cpu_count(),
         "versions": {name: importlib.metadata.version(name) for name in packages},
         "seconds": {
@@ -252,6 +285,7 @@ def main():
         help="how many; one batch, or each of --lengths once, where left out",
     )
     parser.add_argument("--runs", type=int, default=20, help="measured rounds of all peers")
+    parser.add_argument("--retention", help="configuration of this package's PoWER-BERT")
     parser.add_argument("--peers", nargs="+", default=[""], help="names or beginnings of names")
     parser.add_argument("--output", type=pathlib.Path, help="JSON file")
     arguments = parser.parse_args()
