@@ -85,6 +85,7 @@ def test_a_bug_is_not_hidden(monkeypatch):
         cli.main(["predict", "run", "text"])
 
 
+@pytest.mark.slow
 def test_bad_input_in_a_process_of_its_own(tmp_path):
     command = [sys.executable, "-m", "power_bert_tf", "predict", str(tmp_path), "good"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -35,7 +35,10 @@ def compile_toy(model, **options):
     return CompiledClassifier(model, toy.preprocessor(LENGTH), **options)
 
 
-@pytest.mark.parametrize(("lean", "jit_compile"), [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(
+    ("lean", "jit_compile"),
+    [(False, False), (True, False), pytest.param(True, True, marks=pytest.mark.slow)],
+)
 def test_answers_are_those_of_the_padded_model(model, lean, jit_compile):
     compiled = compile_toy(model, batch_size=8, lean=lean, jit_compile=jit_compile)
     examples = toy.examples(37, seed=3)

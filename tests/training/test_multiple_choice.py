@@ -82,6 +82,7 @@ def test_a_compiled_model_is_saved_with_its_loss(tmp_path, few_graphs):
     assert (loaded.head, loaded.label_names) == ("multiple_choice", ("A", "B", "C"))
 
 
+@pytest.mark.slow
 def test_fine_tuning_learns(tmp_path):
     keras.utils.set_random_seed(0)
     data, model = step_data(), toy.classifier(head="multiple_choice", seed=0, scale=0.2)

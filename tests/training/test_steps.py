@@ -87,6 +87,7 @@ def test_re_training_recovers(fine_tuned, tmp_path):
     assert all(np.array_equal(ours[path], theirs[path]) for path in ours)
 
 
+@pytest.mark.slow
 def test_regression_learns(tmp_path):
     data = toy.step_data(train=96, regression=True)
     model = toy.classifier(head="regression", seed=0, scale=0.2)
