@@ -23,6 +23,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import numpy as np
 
+from power_bert_tf.deploy.batching import Batch
 from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.batching import make_batches
 from power_bert_tf.deploy.timing import interleaved_seconds
@@ -159,23 +160,22 @@ def ours(kind, dtype, arguments):
     import keras
 
     from power_bert_tf import BertClassifier
+    from power_bert_tf import CompiledClassifier
     from power_bert_tf import EncoderConfig
     from power_bert_tf import Extraction
-    from power_bert_tf.deploy.runtimes.openvino import compile_graph
 
     keras.utils.set_random_seed(0)
     reduction = None if kind == "bert" else Extraction(arguments.retention)
     model = BertClassifier(
         EncoderConfig.of_size("bert-base"), 2, arguments.sequence_length, reduction
     )
-    functions = {}
+    compiled = CompiledClassifier(
+        model, batch_size=arguments.batch_size, runtime="openvino", dtype=dtype
+    )
 
     def run(inputs):
-        length = inputs["token_ids"].shape[1]
-        if length not in functions:
-            graph = model.for_inference(length)
-            functions[length] = compile_graph(graph, dtype, batch_size=arguments.batch_size)
-        return functions[length](inputs)
+        rows, length = inputs["token_ids"].shape
+        return compiled.run([Batch(np.arange(rows), length, inputs)])
 
     return run
 
