@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from power_bert_tf.modeling import SoftExtraction
 from power_bert_tf.training.optimizers import BertAdamW
@@ -51,6 +52,22 @@ def test_steps_are_those_of_numpy(scale):
     expected = numpy_steps(values, gradients, [True, False, False, False, True], rate=0.02)
     for variable, value in zip(ours, expected, strict=True):
         np.testing.assert_allclose(np.array(variable), value, rtol=2e-5, atol=1e-6)
+
+
+def test_a_word_that_comes_twice_gets_the_sum_of_its_gradients():
+    """Without clipping, which sums them itself, embeddings hand in a gradient for each use."""
+    rows = tf.IndexedSlices(
+        tf.constant([[0.1, 0.2], [0.3, -0.4]]), tf.constant([1, 1]), tf.constant([4, 2])
+    )
+    moved = []
+    for gradient in (rows, tf.convert_to_tensor(rows)):
+        variable = keras.Variable(np.ones((4, 2)), name="embeddings")
+        optimizer = BertAdamW(0.1, global_clipnorm=None)
+        for _ in range(2):
+            optimizer.apply([gradient], [variable])
+        moved.append(np.array(variable))
+    np.testing.assert_allclose(*moved, rtol=1e-6)
+    assert (moved[0][1] != moved[0][0]).all()
 
 
 def test_biases_and_norms_do_not_decay():
