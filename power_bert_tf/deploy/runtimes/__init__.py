@@ -48,7 +48,8 @@ def usable_modes():
     Without float16 on a CPU, which has few products for it.
     """
     backend = default_runtime()
-    left_out = () if keras.distribution.list_devices("gpu") else ("float16",)
+    only_cpu = all(name.startswith("cpu") for name in keras.distribution.list_devices())
+    left_out = ("float16",) if only_cpu else ()
     modes = []
     for name, module in _MODULES.items():
         if name != backend and (name in NATIVE or backend != "tensorflow"):

@@ -1,6 +1,10 @@
 """Which runtimes and dtypes there are here."""
 
+import ast
 import importlib.util
+import os
+import subprocess
+import sys
 
 import keras
 import pytest
@@ -26,7 +30,7 @@ def test_tensorflow_alone(installed):
 
 
 def test_with_a_gpu_there_is_float16(installed, monkeypatch):
-    monkeypatch.setattr(keras.distribution, "list_devices", lambda kind: [f"{kind}:0"])
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
     assert "tensorflow float16" in names()
 
 
@@ -37,6 +41,25 @@ def test_what_is_installed_beside_it(installed):
         "openvino float32",
         "openvino bfloat16",
     ]
+
+
+@pytest.mark.slow
+def test_jax_alone():
+    pytest.importorskip("jax")
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from power_bert_tf.deploy.runtimes import usable_modes; print(usable_modes())",
+        ],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    modes = ast.literal_eval(said)
+    assert [mode["dtype"] for mode in modes] == ["float32", "bfloat16"]
+    assert {mode["runtime"] for mode in modes} == {"jax"}
 
 
 def test_every_mode_can_be_loaded():
