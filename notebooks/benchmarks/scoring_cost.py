@@ -23,9 +23,11 @@ from power_bert_tf.modeling import Extraction
 class FirstRows(Extraction):
     """Keeps the first word-vectors without a score."""
 
-    def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
+    def before_output(
+        self, shared, index, hidden, probabilities, by_query, padding_mask, input_mask
+    ):
         kept = self.retention.at_length(input_mask.shape[1])[index]
-        return hidden[:, :kept], probabilities[:, :, :kept], padding_mask[:, :kept]
+        return hidden[:, :kept], by_query[:, :, :kept], padding_mask[:, :kept]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -41,20 +41,20 @@ def take_rows(tensor, rows):
     return ops.reshape(taken, (batch, ops.shape(rows)[1], *rest))
 
 
-def take_queries(probabilities, rows):
+def take_queries(by_query, rows):
     """Picks, in every head, the same queries of each element of a batch.
 
     Args:
-        probabilities: tensor of shape (batch, heads, queries, keys).
+        by_query: tensor of shape (batch, heads, queries, width).
         rows: int32 tensor of shape (batch, length).
 
     Returns:
-        Tensor of shape (batch, heads, length, keys).
+        Tensor of shape (batch, heads, length, width).
     """
-    batch, heads, queries, keys = ops.shape(probabilities)
-    by_head = ops.reshape(probabilities, (batch * heads, queries, keys))
+    batch, heads, queries, width = ops.shape(by_query)
+    by_head = ops.reshape(by_query, (batch * heads, queries, width))
     taken = take_rows(by_head, ops.repeat(rows, heads, axis=0))
-    return ops.reshape(taken, (batch, heads, ops.shape(rows)[1], keys))
+    return ops.reshape(taken, (batch, heads, ops.shape(rows)[1], width))
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
@@ -62,8 +62,8 @@ class Extract(keras.layers.Layer):
     """Keeps the word-vectors of highest score, in their original order.
 
     Stands between the two halves of self-attention, so that nothing is computed any more for a
-    row that is dropped: it picks the rows of the residual, of the attention probabilities
-    (queries; keys and values of dropped words still serve this encoder) and of the mask.
+    row that is dropped: it picks the rows of the residual, of what is known of each query (keys
+    and values of dropped words still serve this encoder) and of the mask.
     CLS, in row 0, is always kept. With `length` equal to the rows that come in, nothing changes.
 
     Args:
@@ -73,7 +73,8 @@ class Extract(keras.layers.Layer):
 
     Call arguments:
         hidden: tensor of shape (batch, rows, hidden_dim).
-        probabilities: tensor of shape (batch, heads, rows, keys).
+        by_query: tensor of shape (batch, heads, rows, width): the attention probabilities, or
+            the values that they have averaged.
         score: tensor of shape (batch, rows).
         padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
         budget: int tensor of shape (batch,) or None. The number of word-vectors that each text
@@ -81,8 +82,7 @@ class Extract(keras.layers.Layer):
             on the longer ones beside it.
 
     Returns:
-        hidden, probabilities and padding_mask with `length` rows (for the probabilities:
-        queries).
+        hidden, by_query and padding_mask with `length` rows.
 
     Raises:
         ValueError: where `length` is below 1.
@@ -97,18 +97,18 @@ class Extract(keras.layers.Layer):
             raise ValueError(f"`length` must be at least 1. Received: length={length}")
         self.length = length
 
-    def call(self, hidden, probabilities, score, padding_mask, budget=None):
+    def call(self, hidden, by_query, score, padding_mask, budget=None):
         priority = prioritise(ops.stop_gradient(score), padding_mask)
         if budget is not None:
             padding_mask = self._within_budget(priority, padding_mask, budget)
             priority = prioritise(priority, padding_mask)
         length = self._kept(hidden, budget)
         if isinstance(length, int) and length >= ops.shape(hidden)[1]:
-            return hidden, probabilities, padding_mask
+            return hidden, by_query, padding_mask
         rows = top_rows(priority, length)
         return (
             take_rows(hidden, rows),
-            take_queries(probabilities, rows),
+            take_queries(by_query, rows),
             take_rows(padding_mask, rows),
         )
 
@@ -123,13 +123,13 @@ class Extract(keras.layers.Layer):
         kept = sorted_positions(priority) < ops.cast(budget, "int32")[:, None]
         return padding_mask * ops.cast(kept, padding_mask.dtype)
 
-    def compute_output_spec(self, hidden, probabilities, score, padding_mask, budget=None):
+    def compute_output_spec(self, hidden, by_query, score, padding_mask, budget=None):
         rows = hidden.shape[1]
         length = None if None in (self.length, rows) else min(self.length, rows)
-        batch, heads, _, keys = probabilities.shape
+        batch, heads, _, width = by_query.shape
         return (
             keras.KerasTensor((hidden.shape[0], length, hidden.shape[2]), dtype=hidden.dtype),
-            keras.KerasTensor((batch, heads, length, keys), dtype=probabilities.dtype),
+            keras.KerasTensor((batch, heads, length, width), dtype=by_query.dtype),
             keras.KerasTensor((padding_mask.shape[0], length), dtype=padding_mask.dtype),
         )
 

@@ -78,12 +78,18 @@ def encode(config, reduction, shared, inputs, lean=False):
             fused=fused,
         )
         probabilities, values = (None, attended) if fused else attended
+        # What is dropped with a query: its probabilities, or what they have averaged already.
+        by_query = probabilities
+        early = lean and acts and reduction.keeps_most_at(index, hidden.shape[1], input_mask)
+        if early:
+            by_query = keras.ops.matmul(probabilities, values)
         if only_cls:
             hidden, padding_mask = hidden[:, :1], padding_mask[:, :1]
         if acts:
-            hidden, probabilities, padding_mask = reduction.before_output(
-                shared, index, hidden, probabilities, padding_mask, input_mask
+            hidden, by_query, padding_mask = reduction.before_output(
+                shared, index, hidden, probabilities, by_query, padding_mask, input_mask
             )
+        probabilities, values = (None, by_query) if early else (by_query, values)
         hidden = shared(
             AttentionOutput,
             f"{name}_attention_output",

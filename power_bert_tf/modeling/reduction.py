@@ -43,6 +43,14 @@ class Reduction:
         """Whether an encoder that gets `rows` word-vectors needs the hooks after attention."""
         return True
 
+    def keeps_most_at(self, index, rows, input_mask):
+        """Whether `before_output` keeps more than half of the `rows` that an encoder gets.
+
+        Then it is less work, in a graph for inference, to average the values for each query than
+        to copy the probabilities of those that stay; `after_output` gets none.
+        """
+        return False
+
     def at_home(self, sequence_length):
         """This reduction with what it keeps of the length that a model is first built for."""
         return self
@@ -51,12 +59,17 @@ class Reduction:
         """May drop word-vectors before the encoder; returns hidden and padding_mask."""
         return hidden, padding_mask
 
-    def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
+    def before_output(
+        self, shared, index, hidden, probabilities, by_query, padding_mask, input_mask
+    ):
         """May drop queries once attention is known, before its output is computed.
 
-        Returns hidden, probabilities and padding_mask.
+        `by_query` (batch, heads, queries, any) is what the output is computed from: the
+        probabilities or, see `keeps_most_at`, the values that they have averaged.
+
+        Returns hidden, by_query and padding_mask.
         """
-        return hidden, probabilities, padding_mask
+        return hidden, by_query, padding_mask
 
     def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
         """May change the word-vectors that go into the feed-forward block, or their mask.
@@ -236,7 +249,13 @@ class Extraction(Reduction):
         # In the relative basis the same share of the same text as before is what there is.
         return before is None or self.retention.lengths[index] < before
 
-    def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
+    def keeps_most_at(self, index, rows, input_mask):
+        kept = self.retention.at_length(input_mask.shape[1])[index]
+        return None not in (kept, rows) and 2 * kept > rows
+
+    def before_output(
+        self, shared, index, hidden, probabilities, by_query, padding_mask, input_mask
+    ):
         extract = shared(
             Extract,
             f"encoder_{index}_extract",
@@ -244,14 +263,14 @@ class Extraction(Reduction):
         )
         score = self._score(shared, index, probabilities, padding_mask)
         if self.retention.basis == "absolute":
-            return extract(hidden, probabilities, score, padding_mask)
+            return extract(hidden, by_query, score, padding_mask)
         budget = shared(
             RelativeBudget,
             f"encoder_{index}_budget",
             length=self.retention.lengths[index],
             reference_length=self.retention.reference_length,
         )(input_mask)
-        return extract(hidden, probabilities, score, padding_mask, budget)
+        return extract(hidden, by_query, score, padding_mask, budget)
 
     def _score(self, shared, index, probabilities, padding_mask):
         if self.selection == "attention":

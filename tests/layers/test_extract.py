@@ -31,7 +31,7 @@ def test_layer(length, policy):
     check_without_weights(
         layer,
         hidden=hidden,
-        probabilities=probabilities,
+        by_query=probabilities,
         score=np.ones((2, 5), "float32"),
         padding_mask=np.ones((2, 5), "int32"),
         budget=np.array([4, 2], "int32"),

@@ -40,11 +40,14 @@ class _Recording(Reduction):
         self._record("before_encoder", index, hidden, padding_mask, input_mask)
         return _DropOne()(hidden), _DropOne()(padding_mask)
 
-    def before_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
+    def before_output(
+        self, shared, index, hidden, probabilities, by_query, padding_mask, input_mask
+    ):
         self._record("before_output", index, hidden, probabilities, padding_mask, input_mask)
-        queries = keras.layers.Permute((2, 1, 3))(probabilities)
-        probabilities = keras.layers.Permute((2, 1, 3))(_DropOne()(queries))
-        return _DropOne()(hidden), probabilities, _DropOne()(padding_mask)
+        assert by_query is probabilities
+        queries = keras.layers.Permute((2, 1, 3))(by_query)
+        by_query = keras.layers.Permute((2, 1, 3))(_DropOne()(queries))
+        return _DropOne()(hidden), by_query, _DropOne()(padding_mask)
 
     def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
         self._record("after_output", index, hidden, probabilities, padding_mask, input_mask)

@@ -95,6 +95,21 @@ def test_attention_that_nobody_looks_at_is_fused_where_the_backend_can():
     assert fused == ([True, False, True] if keras.config.backend() == "jax" else [False] * 3)
 
 
+@pytest.mark.parametrize(
+    ("retention", "averaged"),
+    [("5,3,2", [True, True]), ("4,3,1", [False, True]), ("6,2,1 of 8", [True, False])],
+)
+def test_values_are_averaged_first_where_most_queries_stay(retention, averaged):
+    model = models.small_classifier(config=models.DEEP, reduction=Extraction(retention))
+
+    def probabilities(graph):
+        layers = [graph.get_layer(f"encoder_{index}_attention_output") for index in range(2)]
+        return [layer._inbound_nodes[-1].arguments.args[1] for layer in layers]
+
+    assert None not in probabilities(model)
+    assert [each is None for each in probabilities(model.for_inference())] == averaged
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "mixed_bfloat16"])
 def test_with_dtype(dtype):
     model = models.small_classifier(reduction=Extraction("5,3"))
