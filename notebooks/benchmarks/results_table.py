@@ -60,14 +60,20 @@ def command(given):
     return shlex.join(words)
 
 
+def _how(command):
+    """What is said of a row whose lambda was not simply given."""
+    if any(option in command for option in ("--max-drop", "--speedup")):
+        return ", lambda found"
+    return ", retention given" if "--retention " in command else ""
+
+
 def row(report):
     """A task as a line of the table."""
     score, operations = report["score"], report["operations"]["speedup"]
     time = report["time"]["speedup"]
     paper = PAPERS_SPEED.get(report["task"].removesuffix("-middle").removesuffix("-high"))
-    found = any(option in report["command"] for option in ("--max-drop", "--speedup"))
     each = [
-        report["task"] + (", lambda found" if found else ""),
+        report["task"] + _how(report["command"]),
         f"{report['sequence_length']}; {report['mean_length']:.0f}",
         f"{report['examples']['train']:,}; {report['examples']['dev']:,}",
         report["metric"],

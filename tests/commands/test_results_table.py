@@ -4,6 +4,8 @@ import pathlib
 import runpy
 import sys
 
+import pytest
+
 from power_bert_tf.cli import main
 
 SCRIPT = pathlib.Path(__file__).parents[2] / "notebooks" / "benchmarks" / "results_table.py"
@@ -45,3 +47,17 @@ def test_the_command_is_the_one_that_was_given(finished_run, monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     assert main(words[1:]) == 2
     assert "CHECKPOINT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "task"),
+    [
+        ("imdb", "imdb"),
+        ("imdb_given", "imdb, retention given"),
+        ("sst2_tuned", "sst2, lambda found"),
+    ],
+)
+def test_a_row_says_where_its_retention_comes_from(file, task, monkeypatch, capsys):
+    kept = SCRIPT.parents[1] / "results" / "tasks" / f"{file}.json"
+    row = printed(monkeypatch, capsys, kept).splitlines()[2]
+    assert row.startswith(f"| {task} |")
