@@ -1,5 +1,7 @@
 """Floating-point operations in closed form."""
 
+from power_bert_tf.modeling.retention import most_stay
+
 
 def encoder_flops(config, index, entering, leaving):
     """Operations of one encoder for one text, by the paper's scheme.
@@ -57,8 +59,8 @@ def computed_flops(config, length, retention=None):
     """Operations that the graph for inference really does, in the encoders, for one text.
 
     As `encoders_flops`, but the attention output and its projection are computed for the
-    word-vectors that stay, and the last encoder works for [CLS] alone. Scoring, which sums
-    attention, is left out.
+    word-vectors that stay (attention's average for all, where most stay), and the last encoder
+    works for [CLS] alone. Scoring, which sums attention, is left out.
 
     Args:
         config: `EncoderConfig`.
@@ -76,7 +78,8 @@ def computed_flops(config, length, retention=None):
         # All words ask, for the scores, but in the last encoder.
         asking = 1 if index == config.num_layers - 1 else entering
         projections = 2 * config.hidden_dim * (asking * keys + entering * (keys + values))
-        attention = 2 * entering * (asking * keys + staying * values)
+        averaged = entering if asking > 1 and most_stay(entering, staying) else staying
+        attention = 2 * entering * (asking * keys + averaged * values)
         output = 2 * staying * config.hidden_dim * values
         feed_forward = 4 * staying * config.hidden_dim * shape.intermediate_dim
         total += projections + attention + output + feed_forward

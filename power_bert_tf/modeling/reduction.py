@@ -15,6 +15,7 @@ from power_bert_tf.layers import SoftExtract
 from power_bert_tf.layers import StaticScore
 from power_bert_tf.layers.soft_extract import BASES
 from power_bert_tf.modeling.retention import RetentionConfiguration
+from power_bert_tf.modeling.retention import most_stay
 
 SELECTIONS = ("attention", "head", "random")
 COMPATIBLE = ("ibm",)
@@ -251,7 +252,7 @@ class Extraction(Reduction):
 
     def keeps_most_at(self, index, rows, input_mask):
         kept = self.retention.at_length(input_mask.shape[1])[index]
-        return None not in (kept, rows) and 2 * kept > rows
+        return None not in (kept, rows) and most_stay(rows, kept)
 
     def before_output(
         self, shared, index, hidden, probabilities, by_query, padding_mask, input_mask

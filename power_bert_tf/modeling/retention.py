@@ -187,3 +187,8 @@ class RetentionConfiguration:
                 "a retention configuration must be a JSON object with `lengths` and "
                 f"`reference_length`. Received: {text[:80]!r}"
             ) from error
+
+
+def most_stay(entering, staying):
+    """Whether more than half of the word-vectors that enter an encoder stay after it."""
+    return 2 * staying > entering

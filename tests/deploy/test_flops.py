@@ -151,8 +151,13 @@ def test_albert_counts_its_projection_and_each_use_of_its_encoder(retention):
 
 
 def test_what_is_computed_by_hand():
-    """H = 4, F = 6, 5 words: 3 stay, then [CLS] alone; 2mkn for each product."""
+    """H = 4, F = 6, 5 words: 3 or 2 stay, then [CLS] alone; 2mkn for each product."""
     config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=4, intermediate_dim=6)
-    first = 3 * 2 * 5 * 16 + 2 * 5 * 5 * 4 + 2 * 3 * 5 * 4 + 2 * 3 * 16 + 4 * 3 * 24
+    # Most stay: the values are averaged for all five.
+    first = 3 * 2 * 5 * 16 + 2 * 5 * 5 * 4 + 2 * 5 * 5 * 4 + 2 * 3 * 16 + 4 * 3 * 24
     last = 2 * 1 * 16 + 2 * 2 * 3 * 16 + 2 * 3 * 4 + 2 * 3 * 4 + 2 * 16 + 4 * 24
     assert computed_flops(config, 5, RetentionConfiguration.parse("3,2")) == first + last
+    # Few stay: for these two alone.
+    first = 3 * 2 * 5 * 16 + 2 * 5 * 5 * 4 + 2 * 2 * 5 * 4 + 2 * 2 * 16 + 4 * 2 * 24
+    last = 2 * 1 * 16 + 2 * 2 * 2 * 16 + 2 * 2 * 4 + 2 * 2 * 4 + 2 * 16 + 4 * 24
+    assert computed_flops(config, 5, RetentionConfiguration.parse("2,2")) == first + last
