@@ -12,7 +12,8 @@ class AttentionOutput(keras.layers.Layer):
     """Averages the values by the probabilities, projects, adds and normalises.
 
     Only the rows that come in are computed: where an extract layer has dropped queries from
-    `hidden` and `probabilities`, their attention output and its projection are never made.
+    `hidden` and `probabilities`, their attention output and its projection are never made; where
+    it has dropped them from values that were averaged before, their projection is not.
 
     Args:
         dropout: float. Dropout rate of the projection, during training.

@@ -61,9 +61,11 @@ def take_queries(by_query, rows):
 class Extract(keras.layers.Layer):
     """Keeps the word-vectors of highest score, in their original order.
 
-    Stands between the two halves of self-attention, so that nothing is computed any more for a
-    row that is dropped: it picks the rows of the residual, of what is known of each query (keys
-    and values of dropped words still serve this encoder) and of the mask.
+    Stands between the two halves of self-attention: it picks the rows of the residual, of what is
+    known of each query (keys and values of dropped words still serve this encoder) and of the mask.
+    Nothing is computed any more for a row that is dropped; but where most rows stay, the graph for
+    inference has averaged the values for all of them before, which takes less than copying
+    probabilities.
     CLS, in row 0, is always kept. With `length` equal to the rows that come in, nothing changes.
 
     Args:
