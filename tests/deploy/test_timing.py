@@ -50,3 +50,9 @@ def test_rounds_are_as_many_as_the_budget_allows(clock, budget, rounds):
     seconds = timing.interleaved_seconds(functions, budget, least_runs=2, most_runs=4)
     assert len(seconds["a"]) == len(seconds["b"]) == rounds
     assert len(calls) == 2 * (rounds + 1)
+
+
+def test_slow_rounds_are_told_of(clock, capsys):
+    functions = {"a": working(clock, [], "a", [1.0, 9.0, 4.0]), "b": working(clock, [], "b", [5.0])}
+    timing.interleaved_seconds(functions, 0.0, least_runs=2, most_runs=4)
+    assert capsys.readouterr().err == "  timing: round 1 of 2 or more took 14 s\n"
