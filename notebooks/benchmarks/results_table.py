@@ -30,7 +30,7 @@ PAPERS_SPEED = {
     "race": 2.0,
 }
 # What a path of the machine that ran is called here.
-_PLACES = {"checkpoint": "CHECKPOINT", "tfds_dir": "TFDS_DIR", "data_dir": "GLUE_DIR"}
+_PLACES = {"tfds_dir": "TFDS_DIR", "data_dir": "GLUE_DIR"}
 
 
 def read(path):
@@ -54,14 +54,28 @@ def command(given):
         if field.name in ("output", "fine_tuned"):
             value = f"runs/{pathlib.Path(value).name}"
         words.append(f"--{field.name.replace('_', '-')}")
+        if field.name == "checkpoint":
+            value = _checkpoint(pathlib.Path(value))
         if value is not True:
             value = _PLACES.get(field.name, value)
             words += map(str, value if isinstance(value, list) else [value])
     return shlex.join(words)
 
 
+def _checkpoint(path):
+    """What a checkpoint is called here: that of another run by its place among the runs."""
+    holders = [each for each in (path, *path.parents) if _is_run(each)]
+    return f"runs/{path.relative_to(holders[-1].parent)}" if holders else "CHECKPOINT"
+
+
+def _is_run(path):
+    return any((path / name).exists() for name in (RESULT, "settings.json"))
+
+
 def _how(command):
-    """What is said of a row whose lambda was not simply given."""
+    """What is said of a row that was not simply trained from the table's checkpoint and lambda."""
+    if "--checkpoint runs/" in command:
+        return ", from another task's BERT"
     if any(option in command for option in ("--max-drop", "--speedup")):
         return ", lambda found"
     return ", retention given" if "--retention " in command else ""

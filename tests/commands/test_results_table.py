@@ -1,7 +1,9 @@
 """The script that makes the README's table of results."""
 
+import json
 import pathlib
 import runpy
+import shutil
 import sys
 
 import pytest
@@ -47,6 +49,18 @@ def test_the_command_is_the_one_that_was_given(finished_run, monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     assert main(words[1:]) == 2
     assert "CHECKPOINT" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_run_is_named(finished_run, tmp_path, monkeypatch, capsys):
+    name = finished_run.path.name
+    model = finished_run.path / "fine-tune" / "model.keras"
+    run = shutil.copytree(finished_run.path, tmp_path / "other")
+    settings = json.loads((run / "settings.json").read_text())
+    settings["command"]["checkpoint"] = str(model)
+    (run / "settings.json").write_text(json.dumps(settings))
+    _, _, row, *_, command, _ = printed(monkeypatch, capsys, run).splitlines()
+    assert f"--checkpoint runs/{name}/fine-tune/model.keras " in command
+    assert ", from another task's BERT |" in row
 
 
 @pytest.mark.parametrize(
