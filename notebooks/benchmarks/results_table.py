@@ -74,11 +74,10 @@ def _is_run(path):
 
 def _how(command):
     """What is said of a row that was not simply trained from the table's checkpoint and lambda."""
-    if "--checkpoint runs/" in command:
-        return ", from another task's BERT"
+    said = ", from another task's BERT" if "--checkpoint runs/" in command else ""
     if any(option in command for option in ("--max-drop", "--speedup")):
-        return ", lambda found"
-    return ", retention given" if "--retention " in command else ""
+        return f"{said}, lambda found"
+    return f"{said}, retention given" if "--retention " in command else said
 
 
 def row(report):

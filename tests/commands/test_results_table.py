@@ -69,6 +69,7 @@ def test_a_checkpoint_of_another_run_is_named(finished_run, tmp_path, monkeypatc
         ("imdb", "imdb"),
         ("imdb_given", "imdb, retention given"),
         ("sst2_tuned", "sst2, lambda found"),
+        ("race_middle", "race-middle, from another task's BERT, retention given"),
     ],
 )
 def test_a_row_says_where_its_retention_comes_from(file, task, monkeypatch, capsys):
