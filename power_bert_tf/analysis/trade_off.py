@@ -1,5 +1,7 @@
 """Pictures of what elimination costs and gains (matplotlib, optional)."""
 
+import itertools
+
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
 
@@ -10,7 +12,8 @@ def draw_trade_offs(panels, path):
     Args:
         panels: dict of a title to its lines: a dict of a label to a list of points, each a dict
             of `speed` (operations of BERT without padding over those of PoWER-BERT), `drop` (in
-            points of the metric) and `strength` (the search's lambda).
+            points of the metric) and `strength` (the search's lambda; None where the retention
+            configuration was given).
         path: PNG file to write.
 
     Raises:
@@ -24,7 +27,10 @@ def draw_trade_offs(panels, path):
     for axes, (title, lines) in zip(
         picture.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
-        for marker, (label, points) in zip(_markers(), lines.items(), strict=False):
+        # Beside the points of one line above them, of the next below, where lines meet.
+        for marker, above, (label, points) in zip(
+            _markers(), itertools.cycle((4, -10)), lines.items(), strict=False
+        ):
             points = sorted(points, key=lambda point: point["speed"])
             axes.plot(
                 [point["speed"] for point in points],
@@ -34,9 +40,9 @@ def draw_trade_offs(panels, path):
             )
             for point in points:
                 axes.annotate(
-                    f"{point['strength']:g}",
+                    "given" if point["strength"] is None else f"{point['strength']:g}",
                     (point["speed"], point["drop"]),
-                    xytext=(4, 4),
+                    xytext=(4, above),
                     textcoords="offset points",
                     fontsize="x-small",
                 )

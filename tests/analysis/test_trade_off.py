@@ -10,7 +10,10 @@ LINES = {
         {"speed": 1.6, "drop": 2.0, "strength": 1e-3},
         {"speed": 1.2, "drop": -0.1, "strength": 2e-4},
     ],
-    "relative": [{"speed": 1.8, "drop": 1.0, "strength": 4e-4}],
+    "relative": [
+        {"speed": 1.8, "drop": 1.0, "strength": 4e-4},
+        {"speed": 1.9, "drop": 1.1, "strength": None},
+    ],
 }
 
 
@@ -44,7 +47,7 @@ def test_points_are_joined_by_speed_and_the_better_is_above(tmp_path, monkeypatc
     assert list(by_label["absolute"].get_ydata()) == [-0.1, 2.0]
     assert list(by_label["BERT"].get_xydata()[0]) == [1, 0]
     assert axes.yaxis_inverted()
-    assert {text.get_text() for text in axes.texts} == {"0.001", "0.0002", "0.0004"}
+    assert {text.get_text() for text in axes.texts} == {"0.001", "0.0002", "0.0004", "given"}
 
 
 def test_without_matplotlib_the_error_says_what_to_install(tmp_path, monkeypatch):

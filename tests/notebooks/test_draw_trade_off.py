@@ -44,8 +44,41 @@ def test_a_panel_for_each_task(tmp_path, monkeypatch):
     widths = []
     for chosen in (files[:2], files):
         output = tmp_path / f"{len(chosen)}.png"
-        arguments = map(str, [SCRIPT, *chosen, "--output", output])
-        monkeypatch.setattr(sys, "argv", list(arguments))
-        runpy.run_path(str(SCRIPT), run_name="__main__")
+        draw(monkeypatch, *chosen, "--output", output)
         widths.append(image.imread(output).shape[1])
     assert widths[1] == 2 * widths[0]
+
+
+def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch):
+    figure = pytest.importorskip("matplotlib.figure")
+    drawn, real = [], figure.Figure.savefig
+
+    def look(self, *arguments, **named):
+        drawn.extend(self.axes)
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(figure.Figure, "savefig", look)
+    curve, run = tmp_path / "trade_off.json", tmp_path / "report.json"
+    curve.write_text(json.dumps(trade_off("one", "absolute", (1e-3, 1.5, 1.0))))
+    # As `fit` writes it: what a point holds.
+    report = trade_off("one", "absolute", (None, 1.7, 0.5))
+    run.write_text(
+        json.dumps(
+            {
+                "task": "one",
+                "metric": "accuracy",
+                "examples": report["examples"],
+                **report["points"][0],
+            }
+        )
+    )
+    draw(monkeypatch, curve, run, "--output", tmp_path / "a.png")
+    (axes,) = drawn
+    (line,) = (line for line in axes.lines if line.get_label() == "absolute")
+    assert line.get_xydata().tolist() == [[1.5, 1.0], [1.7, 0.5]]
+    assert {text.get_text() for text in axes.texts} == {"0.001", "given"}
+
+
+def draw(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", [str(each) for each in (SCRIPT, *arguments)])
+    runpy.run_path(str(SCRIPT), run_name="__main__")

@@ -1,0 +1,65 @@
+"""Whether the backend's fused attention is faster where no word-vector is scored: plain BERT.
+
+    KERAS_BACKEND=jax python notebooks/benchmarks/fused_attention.py
+
+Random weights, no padding, interleaved, medians. JAX needs its GPU plugin to use a GPU.
+"""
+
+import dataclasses
+from unittest import mock
+
+import numpy as np
+import simple_parsing
+
+from power_bert_tf.deploy.compiled import CompiledClassifier
+from power_bert_tf.deploy.timing import interleaved_seconds
+from power_bert_tf.modeling import BertClassifier
+from power_bert_tf.modeling import EncoderConfig
+from power_bert_tf.modeling import encoder
+
+
+@dataclasses.dataclass(frozen=True)
+class FusedAttention:
+    """Time plain BERT with the backend's fused attention and with products and softmax."""
+
+    size: str = "bert-base"
+    """As that of `power-bert benchmark`."""
+    sequence_length: int = 128
+    """N."""
+    batch_size: int = 8
+    """Texts a batch."""
+    runs: int = 15
+    """Measured rounds."""
+    dtype: str = "float32"
+    """float32, bfloat16 or float16."""
+
+    def execute(self):
+        """Prints both medians and their ratio."""
+        bert = BertClassifier(EncoderConfig.of_size(self.size), 2, self.sequence_length)
+        token_ids = np.random.default_rng(0).integers(
+            0, bert.config.vocabulary_size, (self.batch_size, self.sequence_length)
+        )
+        work = {}
+        for name, backends in (("fused", ("jax", "tensorflow")), ("products", ())):
+            # Tracing reads it, which the first run does.
+            with mock.patch.object(encoder, "_FUSING_BACKENDS", backends):
+                compiled = CompiledClassifier(bert, batch_size=self.batch_size, dtype=self.dtype)
+                batches = compiled.batches(list(token_ids))
+                compiled.run(batches)
+            work[name] = lambda compiled=compiled, batches=batches: compiled.run(batches)
+        seconds = interleaved_seconds(work, least_runs=self.runs, most_runs=self.runs)
+        fused, products = (float(np.median(seconds[name])) for name in work)
+        # Of neighbouring rounds, so that a machine whose speed drifts does it to both.
+        ratio = float(np.median(seconds["products"] / seconds["fused"]))
+        print(
+            f"{self.size}, N = {self.sequence_length}, batch {self.batch_size}, {self.dtype}, "
+            f"{compiled.runtime}: {1000 * fused:.1f} ms with fused attention, "
+            f"{1000 * products:.1f} ms with products; fused is {ratio:.2f} times as fast "
+            f"(median of {self.runs} interleaved rounds)"
+        )
+
+
+if __name__ == "__main__":
+    simple_parsing.parse(
+        FusedAttention, add_option_string_dash_variants=simple_parsing.DashVariant.DASH
+    ).execute()
