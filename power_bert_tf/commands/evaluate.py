@@ -12,6 +12,8 @@ from power_bert_tf.commands.run_options import load_dev_examples
 from power_bert_tf.commands.run_options import open_step
 from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_questions
+from power_bert_tf.modeling import Extraction
+from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.training.metrics import task_score
 
 
@@ -26,6 +28,9 @@ class Evaluate:
     question, options and answer. The run's own dev examples where left out."""
     step: str = "re-train"
     """re-train for PoWER-BERT, fine-tune for the BERT that it came from."""
+    retention: str | None = None
+    """Measure with this retention configuration instead of the step's own, without re-training:
+    with `--step fine-tune`, what a configuration costs before it is re-trained."""
     batch_size: int = 128
     """Texts a batch."""
 
@@ -35,6 +40,11 @@ class Evaluate:
         For MNLI prints that on the other dev set too.
         """
         run, model = open_step(self.run, self.step)
+        how = self.step
+        if self.retention is not None:
+            retention = RetentionConfiguration.parse(self.retention)
+            model = model.with_reduction(Extraction(retention))
+            how += f", retention {retention}, not re-trained"
         beside = {}
         if self.examples is None:
             examples, beside = load_dev_examples(run), load_beside(run)
@@ -52,5 +62,5 @@ class Evaluate:
             outputs = compiled.predict(each.texts, each.text_pairs)
             scores.append(task_score(metric, each.labels, outputs))
             where = f"{len(each)} examples{f' of {name}' if name else ''}"
-            print(f"{metric} {100 * scores[-1]:.2f} on {where} ({self.step})")
+            print(f"{metric} {100 * scores[-1]:.2f} on {where} ({how})")
         return scores[0]

@@ -297,6 +297,8 @@ def test_what_a_run_is_asked(finished_run, pairs_run, materials, tmp_path, capsy
         (["evaluate", pairs, "--step", "search"], "the step search is not done"),
         (["evaluate", pairs, "--examples", materials.dev], "must have `text_pair`"),
         (["evaluate", single, "--batch-size", "-1"], "`batch_size` must be at least 1"),
+        (["evaluate", single, "--retention", "3"], "each of the 2 encoders. Received: 1"),
+        (["evaluate", single, "--retention", "2,3"], "must not increase"),
     ):
         if "--output" not in arguments and arguments[0] == "predict":
             arguments = [*arguments, "--output", output]

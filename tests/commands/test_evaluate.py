@@ -1,7 +1,12 @@
+import re
+
 import pytest
 
+import power_bert_tf as pb
 from power_bert_tf.cli import main
 from power_bert_tf.commands.evaluate import Evaluate
+from power_bert_tf.commands.run_options import load_dev_examples
+from power_bert_tf.training.run_folder import RunFolder
 
 
 @pytest.mark.parametrize(
@@ -14,6 +19,31 @@ def test_scores_are_those_of_the_report(finished_run, capsys, step, name):
     else:
         expected = finished_run.json("report.json")["score"][name]
     assert capsys.readouterr().out == f"accuracy {100 * expected:.2f} on 32 examples ({step})\n"
+
+
+def test_another_retention_configuration_is_measured_without_retraining(finished_run, capsys):
+    run = RunFolder.open(finished_run.path)
+    texts = load_dev_examples(run)
+
+    def printed(step, retention):
+        arguments = ["evaluate", str(finished_run.path), "--step", step, "--retention", retention]
+        assert main(arguments) == 0
+        pattern = (
+            rf"accuracy ([\d.]+) on 32 examples \({step}, retention {retention}, not re-trained\)\n"
+        )
+        return float(re.fullmatch(pattern, capsys.readouterr().out)[1])
+
+    def expected(step, retention):
+        model = run.finished_step(step).load_model().with_reduction(pb.Extraction(retention))
+        outputs = model.predict(run.preprocessor()(texts.texts), verbose=0)
+        return pytest.approx(100 * (outputs.argmax(1) == texts.labels).mean(), abs=0.01)
+
+    report = finished_run.json("report.json")
+    assert printed("re-train", report["retention"]) == pytest.approx(
+        100 * report["score"]["power_bert"], abs=0.01
+    )
+    for retention in ("12,12", "2,1", "12,6 of 12"):
+        assert printed("fine-tune", retention) == expected("fine-tune", retention)
 
 
 def test_examples_of_ones_own(finished_run, tmp_path):
