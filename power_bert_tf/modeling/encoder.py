@@ -8,8 +8,14 @@ from power_bert_tf.layers import FeedForward
 from power_bert_tf.layers import SelfAttention
 from power_bert_tf.layers.initializers import bert_initializer
 
-# TensorFlow has no fused attention on the CPU: its `dot_product_attention` is the same products.
-_FUSING_BACKENDS = ("jax",)
+
+def fuses_attention():
+    """Whether attention that nobody looks at is the backend's fused one: JAX's, on accelerators.
+
+    On a CPU TensorFlow's is the same products, and JAX's takes longer than they do.
+    """
+    devices = keras.distribution.list_devices() if keras.config.backend() == "jax" else []
+    return any(not device.startswith("cpu") for device in devices)
 
 
 def encoder_inputs(sequence_length, has_segments=True):
@@ -64,7 +70,7 @@ def encode(config, reduction, shared, inputs, lean=False):
         )
         only_cls = lean and index == config.num_layers - 1 and reduction.leaves_cls
         acts = not only_cls and reduction.acts_at(index, hidden.shape[1])
-        fused = lean and not acts and keras.config.backend() in _FUSING_BACKENDS
+        fused = lean and not acts and fuses_attention()
         attended = shared(
             SelfAttention,
             f"{name}_self_attention",

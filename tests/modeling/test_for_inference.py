@@ -11,6 +11,7 @@ from modeling import models
 from power_bert_tf.layers import Extract
 from power_bert_tf.layers import SignificanceScore
 from power_bert_tf.modeling import Extraction
+from power_bert_tf.modeling import encoder
 
 
 @functools.cache
@@ -83,16 +84,40 @@ def test_only_encoders_that_eliminate_are_scored(retention, scoring):
         assert [int(name.split("_")[1]) for name in found] == scoring
 
 
-def test_attention_that_nobody_looks_at_is_fused_where_the_backend_can():
-    model = models.small_classifier(config=models.DEEP, reduction=Extraction("8,5,5"))
-    graph = model.for_inference()
-    fused = [
+def fused(graph):
+    """Whether each of three encoders fuses its attention."""
+    return [
         graph.get_layer(f"encoder_{index}_self_attention")
         ._inbound_nodes[-1]
         .arguments.kwargs["fused"]
         for index in range(3)
     ]
-    assert fused == ([True, False, True] if keras.config.backend() == "jax" else [False] * 3)
+
+
+def test_attention_that_nobody_looks_at_can_be_fused(monkeypatch):
+    monkeypatch.setattr(encoder, "fuses_attention", lambda: True)
+    model = models.small_classifier(config=models.DEEP, reduction=Extraction("8,5,5"))
+    graph = model.for_inference()
+    assert fused(graph) == [True, False, True]
+    random = np.random.default_rng(0)
+    inputs = models.pad([models.random_text(random, words) for words in (2, 5, 8)], models.LENGTH)
+    expected = models.outputs(model, inputs)
+    np.testing.assert_allclose(models.outputs(graph, inputs), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("backend", "devices", "fuses"),
+    [
+        ("tensorflow", ["gpu:0"], False),
+        ("jax", ["cpu:0"], False),
+        ("jax", ["gpu:0", "gpu:1"], True),
+        ("jax", ["tpu:0"], True),
+    ],
+)
+def test_it_is_fused_by_jax_on_accelerators(monkeypatch, backend, devices, fuses):
+    monkeypatch.setattr(keras.config, "backend", lambda: backend)
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: devices)
+    assert encoder.fuses_attention() == fuses
 
 
 @pytest.mark.parametrize(
