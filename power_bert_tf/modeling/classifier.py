@@ -232,7 +232,7 @@ class BertClassifier(TextModel):
         """The graph that answers with the least work, over the *same* variables.
 
         Where only [CLS] is read, the last encoder computes it alone. Encoders that score nothing
-        use fused attention where the backend has it. The answers are those of the model.
+        use fused attention where that is faster. The answers are those of the model.
 
         Args:
             sequence_length: int, N where None.
