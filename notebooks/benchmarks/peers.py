@@ -223,7 +223,7 @@ def measure(arguments):
     runs = {name: PEERS[name][0](*PEERS[name][1:], arguments) for name in names}
 
     def work(run, way):
-        return lambda: [run(batch.inputs) for batch in batches[way]]
+        return lambda: (run(batch.inputs) for batch in batches[way])
 
     seconds = interleaved_seconds(
         {(name, way): work(run, way) for name, run in runs.items() for way in ways},

@@ -1,5 +1,7 @@
 """What is fastest here for a run's PoWER-BERT: runtime, dtype and buckets."""
 
+import functools
+
 import numpy as np
 
 from power_bert_tf.commands.run_options import CHOICE
@@ -62,7 +64,7 @@ def choose(path, batch_size, runs, most_drop, output=None):
         for each in candidates:
             compiled = each.pop("compiled")
             batches = compiled.batches(*timed)
-            work[each["name"]] = lambda compiled=compiled, batches=batches: compiled.run(batches)
+            work[each["name"]] = functools.partial(compiled.run_each, batches)
         seconds = interleaved_seconds(work, least_runs=min(runs, 5), most_runs=runs)
         for each in candidates:
             each["ms_a_text"] = 1000 * float(np.median(seconds[each["name"]])) / len(rows)

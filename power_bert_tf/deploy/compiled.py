@@ -147,14 +147,18 @@ class CompiledClassifier:
 
     def run(self, batches):
         """Runs batches; returns float32 outputs of shape (texts, outputs), in text order."""
-        if self._computing is not self.model:
-            self._computing.take_weights(self.model)
         texts = sum(len(batch.rows) for batch in batches)
         outputs = np.empty((texts, self.model.num_classes), dtype="float32")
-        for batch in batches:
-            answers = self._function(batch.length)(batch.inputs)
-            outputs[batch.rows] = answers[: len(batch.rows)]
+        for batch, answers in self.run_each(batches):
+            outputs[batch.rows] = answers
         return outputs
+
+    def run_each(self, batches):
+        """Runs batches one by one; yields each with its outputs, (texts of the batch, outputs)."""
+        if self._computing is not self.model:
+            self._computing.take_weights(self.model)
+        for batch in batches:
+            yield batch, self._function(batch.length)(batch.inputs)[: len(batch.rows)]
 
     def _function(self, length):
         if length not in self._functions:

@@ -51,6 +51,20 @@ def test_answers_are_those_of_the_padded_model(model, lean, jit_compile):
     assert sorted(compiled._functions) == [8, LENGTH]
 
 
+@pytest.mark.parametrize("model", ["absolute"], indirect=True)
+def test_batches_run_one_by_one(model):
+    compiled = compile_toy(model, batch_size=8)
+    batches = compiled.batches(*compiled.preprocessor.encode(toy.examples(20, seed=3).texts))
+    expected = compiled.run(batches)
+    steps = compiled.run_each(batches)
+    first, answers = next(steps)
+    assert first is batches[0] and len(batches) > 2
+    np.testing.assert_array_equal(answers, expected[first.rows])
+    rest = list(steps)
+    assert [batch for batch, _ in rest] == batches[1:]
+    assert [len(answers) for _, answers in rest] == [len(batch.rows) for batch in batches[1:]]
+
+
 @pytest.mark.parametrize("model", ["bert", "relative"], indirect=True)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("bfloat16", 0.06), ("float16", 0.008)])
 def test_sixteen_bits_answer_nearly_alike(model, dtype, tolerance):

@@ -42,6 +42,29 @@ def test_interleaves_after_one_unmeasured_run_each(clock):
     np.testing.assert_allclose(seconds["b"], [5, 6, 7])
 
 
+def test_work_in_steps_takes_turns(clock):
+    calls = []
+
+    def stepwise(name, seconds):
+        def work():
+            for each in seconds:
+                calls.append(name)
+                clock.now += each
+                yield
+
+        return work
+
+    functions = {"a": stepwise("a", [1.0, 2.0, 4.0]), "b": stepwise("b", [10.0])}
+    functions["c"] = working(clock, calls, "c", [100.0])
+    seconds = timing.interleaved_seconds(functions, 0.0, least_runs=1, most_runs=1)
+    assert calls == ["c", "a", "b", "a", "a"] * 2
+    assert {name: list(values) for name, values in seconds.items()} == {
+        "a": [7.0],
+        "b": [10.0],
+        "c": [100.0],
+    }
+
+
 @pytest.mark.parametrize(("budget", "rounds"), [(0.0, 2), (5.5, 3), (1e9, 4)])
 def test_rounds_are_as_many_as_the_budget_allows(clock, budget, rounds):
     """A round takes two seconds; one is begun as long as the budget is not spent."""
