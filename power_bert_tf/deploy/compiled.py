@@ -1,5 +1,9 @@
 """Compiled inference: a classifier's fastest graph, in length buckets."""
 
+import math
+import numbers
+import reprlib
+
 import numpy as np
 
 from power_bert_tf.deploy.batching import bucket_lengths
@@ -57,8 +61,15 @@ class CompiledClassifier:
         lean=True,
         batch_overhead=64,
     ):
-        if batch_size < 1:
-            raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
+            raise InputError(
+                f"`batch_size` must be an int of at least 1. Received: batch_size={batch_size!r}"
+            )
+        if not 0 <= batch_overhead < math.inf:
+            raise InputError(
+                "`batch_overhead` must be a number of at least 0. "
+                f"Received: batch_overhead={batch_overhead}"
+            )
         if model.reduction.sees_padding:
             lengths = (model.sequence_length,)
         lengths = bucket_lengths(model.sequence_length) if lengths is None else lengths
@@ -69,6 +80,11 @@ class CompiledClassifier:
             )
         self.runtime = default_runtime() if runtime is None else runtime
         self._module = load_runtime(self.runtime, dtype)
+        if jit_compile and self.runtime not in NATIVE:
+            raise InputError(
+                f"`jit_compile` goes with the runtimes {' and '.join(NATIVE)}. "
+                f"Received: jit_compile=True, runtime={self.runtime!r}"
+            )
         self.model = model
         self.preprocessor = preprocessor
         self.lengths = tuple(sorted(set(lengths)))
@@ -77,7 +93,8 @@ class CompiledClassifier:
         self.jit_compile = jit_compile
         self.lean = lean
         self.batch_overhead = batch_overhead
-        self.batch_sizes = _batch_sizes(batch_size, jit_compile or self._module.STATIC_BATCH)
+        self._static_batch = jit_compile or self._module.STATIC_BATCH
+        self.batch_sizes = _batch_sizes(batch_size, self._static_batch)
         # Rounding the weights once a call costs less than in every layer of every batch.
         own = dtype if self.runtime in NATIVE else "float32"
         self._computing = model if own == model.compute_dtype else model.with_dtype(own)
@@ -87,12 +104,15 @@ class CompiledClassifier:
         """Compiles every bucket, so that no text has to wait for it. Returns itself.
 
         Args:
-            batch_sizes: ints, where each batch size is compiled anew (`self.batch_sizes` has
-                those that occur); the largest where None.
+            batch_sizes: ints, the numbers of rows to compile for. Where None, all that are
+                compiled for themselves: under XLA, and in JAX and LiteRT, those in
+                `self.batch_sizes`; elsewhere one row and a full batch, which stand for all.
         """
         names = ("token_ids", "segment_ids", "padding_mask")
+        if batch_sizes is None:
+            batch_sizes = self.batch_sizes if self._static_batch else (1, self.batch_size)
         for length in self.lengths:
-            for rows in batch_sizes or (self.batch_size,):
+            for rows in sorted(set(batch_sizes)):
                 inputs = {name: np.ones((rows, length), "int32") for name in names}
                 self._function(length)(inputs)
         return self
@@ -105,10 +125,15 @@ class CompiledClassifier:
             text_pairs: sequence of str or None.
 
         Raises:
-            InputError: where there is no `preprocessor`.
+            InputError: where there is no `preprocessor`, or one string instead of several.
         """
         if self.preprocessor is None:
             raise InputError("`preprocessor` must be given to take strings. Received: None")
+        for name, given in (("texts", texts), ("text_pairs", text_pairs)):
+            if isinstance(given, (str, bytes)):
+                raise InputError(
+                    f"`{name}` must be a sequence of strings. Received: {reprlib.repr(given)}"
+                )
         return self.predict_tokens(*self.preprocessor.encode(texts, text_pairs))
 
     def predict_tokens(self, token_ids, segment_ids=None):
@@ -120,7 +145,8 @@ class CompiledClassifier:
             segment_ids: likewise; zeros where None.
 
         Raises:
-            InputError: where a text is empty or too long, or the two differ in shape.
+            InputError: where a text is empty or too long, is not of ints or has one that is not
+                in the vocabulary, or the two differ in shape.
         """
         return self.run(self.batches(token_ids, segment_ids))
 
@@ -130,10 +156,13 @@ class CompiledClassifier:
         Args:
             padded: bool. Pad all to the longest bucket.
         """
-        token_ids = _as_lists(token_ids)
+        config = self.model.config
+        token_ids = _as_rows("token_ids", token_ids, config.vocabulary_size)
         if segment_ids is None:
-            segment_ids = [[0] * len(ids) for ids in token_ids]
-        segment_ids = _as_lists(segment_ids)
+            segment_ids = [np.zeros_like(ids) for ids in token_ids]
+        # A model that knows one segment or none does not read them.
+        segments = config.num_segments if config.has_segments else math.inf
+        segment_ids = _as_rows("segment_ids", segment_ids, segments)
         sizes = [len(ids) for ids in token_ids]
         if [len(ids) for ids in segment_ids] != sizes:
             raise InputError("`segment_ids` must have the shape of `token_ids`")
@@ -181,5 +210,26 @@ def _batch_sizes(most, static):
     return tuple(min(most, 1 << (count - 1).bit_length()) for count in range(1, most + 1))
 
 
-def _as_lists(ragged):
-    return ragged.to_list() if hasattr(ragged, "to_list") else list(ragged)
+def _as_rows(name, ragged, bound):
+    """Each text's ids as an array of ints, from 0 to below `bound`."""
+    lists = ragged.to_list() if hasattr(ragged, "to_list") else ragged
+    if isinstance(lists, (str, bytes)) or not hasattr(lists, "__iter__"):
+        raise InputError(f"`{name}` must be a list of lists of int. Received: {ragged!r}")
+    rows = []
+    for ids in lists:
+        try:
+            row = np.asarray(ids)
+        except ValueError:  # A list of lists that differ in length.
+            row = np.empty((), "O")
+        if row.ndim != 1 or (row.size and not np.issubdtype(row.dtype, np.integer)):
+            raise InputError(
+                f"`{name}` must be a list of lists of int, one for each text. "
+                f"Received: {reprlib.repr(ids)} for text {len(rows)}"
+            )
+        if row.size and not 0 <= row.min() <= row.max() < bound:
+            raise InputError(
+                f"`{name}` must be from 0 to {bound - 1}. "
+                f"Received: {row.min()} to {row.max()} in text {len(rows)}"
+            )
+        rows.append(row)
+    return rows

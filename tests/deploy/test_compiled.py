@@ -155,6 +155,32 @@ def test_after_warm_up_nothing_is_compiled(monkeypatch):
     assert compiled.predict(examples.texts).shape == (9, 2)
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [1, 5]),
+        ({"runtime": "openvino"}, [1, 5]),
+        ({"jit_compile": True}, [1, 2, 4, 5]),
+        ({"runtime": "litert"}, [1, 2, 4, 5]),
+    ],
+)
+def test_warm_up_compiles_each_batch_size_that_is_compiled_for_itself(
+    monkeypatch, options, expected
+):
+    compiled = compile_toy(toy.classifier(LENGTH), batch_size=5, **options)
+    shapes = []
+
+    def compile_graph(*arguments):
+        return lambda inputs: shapes.append(inputs["token_ids"].shape)
+
+    monkeypatch.setattr(compiled._module, "compile_graph", compile_graph)
+    compiled.warm_up()
+    assert shapes == [(rows, length) for length in (8, LENGTH) for rows in expected]
+    shapes.clear()
+    compiled.warm_up([3])
+    assert shapes == [(3, 8), (3, LENGTH)]
+
+
 def test_batch_sizes():
     assert module._batch_sizes(5, static=False) == (1, 2, 3, 4, 5)
     assert module._batch_sizes(9, static=True) == (1, 2, 4, 4, 8, 8, 8, 8, 9)
@@ -163,7 +189,11 @@ def test_batch_sizes():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch_size": 0}, "`batch_size` must be at least 1"),
+        ({"batch_size": 0}, "`batch_size` must be an int of at least 1. Received: batch_size=0"),
+        ({"batch_size": "8"}, "`batch_size` must be an int .*'8'"),
+        ({"batch_overhead": float("nan")}, "`batch_overhead` must be a number .*nan"),
+        ({"batch_overhead": -1}, "`batch_overhead` must be a number of at least 0"),
+        ({"jit_compile": True, "runtime": "openvino"}, "`jit_compile` goes with .*'openvino'"),
         ({"lengths": ()}, r"`lengths` must be .* Received: lengths=\(\)"),
         ({"lengths": (8, 17)}, "`lengths` must be from 1 to the model's sequence length 16"),
         ({"dtype": "float64"}, "`dtype` must be one of float32, .*'float64'"),
@@ -182,6 +212,15 @@ def test_refuses(options, message):
         ([[2, 3], []], None, "from 1 to 16 word-pieces a text. Received: 0 to 2"),
         ([[2] * 17], None, "Received: 17 to 17"),
         ([[2, 3]], [[0]], "`segment_ids` must have the shape of `token_ids`"),
+        ([[2, 3]], [[0, 2]], "`segment_ids` must be from 0 to 1. Received: 0 to 2 in text 0"),
+        ([[2], [2, -1]], None, "`token_ids` must be from 0 to .* Received: -1 to 2 in text 1"),
+        ([[2, 10**6]], None, "`token_ids` must be from 0 to .* Received: 2 to 1000000"),
+        ([[2, 3.5]], None, r"`token_ids` must be a list .* Received: \[2, 3.5\] for text 0"),
+        (["good"], None, "`token_ids` must be a list of lists of int, .* Received: 'good'"),
+        ([[[2], [3, 4]]], None, "`token_ids` must be a list of lists of int, .* for text 0"),
+        ([3, 4], None, "`token_ids` must be a list of lists of int, .* Received: 3 for text 0"),
+        ("good", None, "`token_ids` must be a list of lists of int. Received: 'good'"),
+        (3, None, "`token_ids` must be a list of lists of int. Received: 3"),
     ],
 )
 def test_refuses_word_pieces(token_ids, segment_ids, message):
@@ -192,6 +231,14 @@ def test_refuses_word_pieces(token_ids, segment_ids, message):
 def test_strings_need_a_preprocessor():
     with pytest.raises(InputError, match="`preprocessor` must be given"):
         CompiledClassifier(toy.classifier(LENGTH)).predict(["good"])
+
+
+def test_one_string_is_not_several():
+    compiled = compile_toy(toy.classifier(LENGTH))
+    with pytest.raises(InputError, match="`texts` must be a sequence of strings. .*'good film'"):
+        compiled.predict("good film")
+    with pytest.raises(InputError, match="`text_pairs` must be a sequence of strings"):
+        compiled.predict(["good"], "film")
 
 
 def test_other_backends_are_named(monkeypatch):
