@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.metadata
+import math
 import os
 import pathlib
 import platform
@@ -13,7 +14,10 @@ import simple_parsing
 from power_bert_tf.commands import benchmark_table
 from power_bert_tf.deploy.comparison import operations
 from power_bert_tf.deploy.comparison import times
+from power_bert_tf.deploy.machine import cpu
+from power_bert_tf.deploy.machine import device_kind
 from power_bert_tf.deploy.peak import matrix_product_peak
+from power_bert_tf.deploy.runtimes import NATIVE
 from power_bert_tf.deploy.runtimes import RUNTIMES
 from power_bert_tf.deploy.runtimes import default_runtime
 from power_bert_tf.errors import InputError
@@ -26,6 +30,8 @@ from power_bert_tf.modeling import RetentionConfiguration
 
 DTYPES = ("float32", "bfloat16", "float16")
 _LONGEST = 512
+# What `choose` reads; it tries all runtimes and dtypes itself.
+_WITH_CHOOSE = ("run", "batch_size", "runs", "most_drop", "output")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +81,11 @@ class Benchmark:
     dtype: str = "float32"
     """float32, bfloat16 or float16."""
     xla: bool = False
-    """Compile with XLA; JAX always does."""
+    """Compile with XLA, on TensorFlow; JAX always does."""
     choose: bool = False
     """With --run: find what is fastest here, and write it into the run folder, where `predict`
-    and `evaluate` use it."""
+    and `evaluate` use it. Of the other options --batch-size, --runs, --most-drop and --output go
+    with it."""
     most_drop: float = 0.1
     """With --choose: points of the metric that 16 bits may cost on the dev examples."""
     output: pathlib.Path | None = None
@@ -126,9 +133,10 @@ class Benchmark:
                     "most_runs": self.runs,
                 },
             ),
-            "matrix_product_peak": matrix_product_peak(self.dtype),
+            "matrix_product_peak": matrix_product_peak(self.dtype, self.runtime),
             **self._machine(),
         }
+        result["rows"] = list(benchmark_table.rows(result))
         print(benchmark_table.table(result))
         if self.output is not None:
             write_json(self.output, result)
@@ -140,8 +148,7 @@ class Benchmark:
         given = [name for name in ("size", "run", "model") if getattr(self, name) is not None]
         if len(given) > 1:
             raise InputError(f"give one of `size`, `run` and `model`. Received: {', '.join(given)}")
-        if self.choose and self.run is None:
-            raise InputError("`choose` goes with `run`. Received: run=None")
+        self._check_choose()
         if "size" not in given and given and self.sequence_length is not None:
             raise InputError(f"`sequence_length` goes with `size`. Received: {given[0]}")
         if self.dtype not in DTYPES:
@@ -153,6 +160,10 @@ class Benchmark:
                 f"`runtime` must be one of {', '.join(RUNTIMES)}. Received: "
                 f"runtime={self.runtime!r}"
             )
+        if self.xla and self.runtime not in (None, *NATIVE):
+            raise InputError(
+                f"`xla` goes with the runtime tensorflow. Received: runtime={self.runtime!r}"
+            )
         for name in ("batch_size", "runs", "texts", "sequence_length"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -162,10 +173,39 @@ class Benchmark:
                 f"`sequence_length` must be at most {_LONGEST}. "
                 f"Received: sequence_length={self.sequence_length}"
             )
+        if not 0 <= self.batch_overhead < math.inf:
+            raise InputError(
+                "`batch_overhead` must be a number of at least 0. "
+                f"Received: batch_overhead={self.batch_overhead}"
+            )
         if self.lengths is not None and self.task is not None:
             raise InputError("give `lengths` or `task`, not both")
         if (self.task is None) != (self.vocabulary is None):
             raise InputError("give `task` and `vocabulary` together")
+
+    def _check_choose(self):
+        usual = type(self)()
+        names = [field.name for field in dataclasses.fields(self)]
+        given = [name for name in names if getattr(self, name) != getattr(usual, name)]
+        if not self.choose:
+            if "most_drop" in given:
+                raise InputError(
+                    "`most_drop` goes with `choose`. "
+                    f"Received: most_drop={self.most_drop}, choose=False"
+                )
+            return
+        if self.run is None:
+            raise InputError("`choose` goes with `run`. Received: run=None")
+        ignored = [name for name in given if name not in ("choose", *_WITH_CHOOSE)]
+        if ignored:
+            raise InputError(
+                "`choose` goes with `run`, `batch_size`, `runs`, `most_drop` and `output` alone. "
+                f"Received: {', '.join(ignored)}"
+            )
+        if not self.most_drop >= 0:
+            raise InputError(
+                f"`most_drop` must be at least 0. Received: most_drop={self.most_drop}"
+            )
 
     def _models(self):
         """A name, BERT, and PoWER-BERT."""
@@ -233,16 +273,13 @@ class Benchmark:
 
     def _machine(self):
         backend, runtime = keras.config.backend(), self.runtime or default_runtime()
-        device = f"{os.cpu_count()} cores, {platform.machine()}"
-        if backend == "jax":
-            import jax
-
-            device = f"{jax.devices()[0].device_kind}; {device}"
+        device, kind = f"{os.cpu_count()} cores, {platform.machine()}", device_kind(runtime)
         names = {"openvino": "openvino", "onnx": "onnxruntime", "litert": "ai-edge-litert"}
         packages = {"keras", "numpy", backend, names.get(runtime, runtime)}
         return {
             "backend": backend,
-            "device": device,
+            "device": f"{kind}; {device}" if kind else device,
+            "cpu": cpu(),
             "versions": {name: importlib.metadata.version(name) for name in sorted(packages)},
         }
 

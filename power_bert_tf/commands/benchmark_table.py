@@ -26,6 +26,7 @@ def rows(result):
             per_text, computed = scheme[way], operations["computed_per_text"][way]
         faster, fewer = baseline / seconds["median"], scheme["bert_padded"] / per_text
         yield {
+            "way": way,
             "label": label,
             **{f"ms_{key}": 1000 * value / time["texts"] for key, value in seconds.items()},
             "texts_a_second": time["texts"] / seconds["median"],
@@ -36,11 +37,12 @@ def rows(result):
             / result["matrix_product_peak"],
             "faster": faster,
             "fewer": fewer,
+            "time_over_operations": faster / fewer,
         }
 
 
 def table(result):
-    """The figures of a benchmark as text for the terminal."""
+    """The figures of a benchmark, with its `rows`, as text for the terminal."""
     time = result["time"]
     lines = [
         f"{result['model']}, N = {result['sequence_length']}, mean length "
@@ -52,7 +54,7 @@ def table(result):
         _row("", "ms a text", "texts", "GFLOP", "share", "speedup over", "padded BERT", "time"),
         _row("", "median (p5 to p95)", "a second", "a text", "of peak", "time", "op.s", "over op."),
     ]
-    for row in rows(result):
+    for row in result["rows"]:
         lines.append(
             _row(
                 row["label"],
@@ -62,7 +64,7 @@ def table(result):
                 f"{100 * row['share_of_peak']:.0f}%",
                 f"{row['faster']:.2f}x",
                 f"{row['fewer']:.2f}x",
-                f"{row['faster'] / row['fewer']:.2f}",
+                f"{row['time_over_operations']:.2f}",
             )
         )
     gain, counted = time["speedup"], result["operations"]["speedup"]
@@ -98,7 +100,7 @@ def draw(result, path):
         from matplotlib.figure import Figure
     except ImportError as error:
         raise InputError("pictures need matplotlib: pip install 'power-bert-tf[plots]'") from error
-    each = list(rows(result))
+    each = result["rows"]
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots()
     colours = ["0.75" if row["label"].startswith("BERT") else "tab:blue" for row in each]

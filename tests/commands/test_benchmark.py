@@ -15,10 +15,13 @@ from power_bert_tf.cli import main
 from power_bert_tf.commands import benchmark
 from power_bert_tf.commands.benchmark import Benchmark
 from power_bert_tf.commands.benchmark_table import LABELS
+from power_bert_tf.deploy import machine
 from power_bert_tf.deploy.comparison import WAYS
 from power_bert_tf.deploy.comparison import operations
 from power_bert_tf.deploy.flops import computed_flops
 from power_bert_tf.deploy.flops import encoders_flops
+from power_bert_tf.deploy.runtimes import load_runtime
+from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.modeling import RetentionConfiguration
 
@@ -28,7 +31,7 @@ SMALL = ["20,5", "--size", "bert-tiny", "--sequence-length", "24", "--batch-size
 @pytest.fixture(autouse=True)
 def small_matrices(monkeypatch):
     """The peak of the device, measured in milliseconds instead of seconds."""
-    measured = functools.partial(benchmark.matrix_product_peak, size=256, count=2)
+    measured = functools.partial(benchmark.matrix_product_peak, sizes=(256,), count=2)
     monkeypatch.setattr(benchmark, "matrix_product_peak", measured)
 
 
@@ -53,9 +56,17 @@ def test_benchmark(lengths, tmp_path, capsys):
     )
     assert figures["matrix_product_peak"] > 1e8
     assert figures["backend"] in figures["versions"]
+    assert figures["cpu"] == machine.cpu()
     printed = capsys.readouterr().out
-    for name, label in LABELS.items():
-        assert re.search(rf"^{label} .*x +[\d.]+$", printed, re.M), name
+    assert [row["way"] for row in figures["rows"]] == list(LABELS)
+    for row in figures["rows"]:
+        median, per_text = medians[row["way"]], figures["operations"]["per_text"]
+        fewer = per_text["bert_padded"] / per_text.get(row["way"], per_text["bert_padded"])
+        assert row["ms_median"] == pytest.approx(1000 * median / 20)
+        assert row["faster"] == pytest.approx(medians["bert_padded"] / median)
+        assert row["time_over_operations"] == pytest.approx(row["faster"] / fewer)
+        cells = f"{row['faster']:.2f}x +{fewer:.2f}x +{row['time_over_operations']:.2f}"
+        assert re.search(rf"^{LABELS[row['way']]} .* {cells}$", printed, re.M), row
     counted = figures["operations"]
     computed = counted["computed_per_text"]
     gains = re.search(r"both without padding ([\d.]+)x \(([\d.]+)x; ([\d.]+)x\)", printed).groups()
@@ -67,6 +78,62 @@ def test_benchmark(lengths, tmp_path, capsys):
         ],
         abs=0.006,
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "runtime", "dtype", "xla"),
+    [
+        pytest.param(
+            ["--runtime", "openvino"], "openvino", "float32", False, marks=pytest.mark.slow
+        ),
+        (["--dtype", "bfloat16"], "tensorflow", "bfloat16", False),
+        pytest.param(["--xla"], "tensorflow", "float32", True, marks=pytest.mark.slow),
+    ],
+)
+def test_what_was_measured_is_stored(tmp_path, capsys, monkeypatch, options, runtime, dtype, xla):
+    if runtime == "openvino":
+        pytest.importorskip("openvino")
+    module, compiled, peaks = load_runtime(runtime, dtype), [], []
+    compile_graph = module.compile_graph
+
+    def spy(graph, dtype, jit_compile, batch_size):
+        compiled.append((dtype, jit_compile))
+        return compile_graph(graph, dtype, jit_compile, batch_size)
+
+    monkeypatch.setattr(module, "compile_graph", spy)
+    monkeypatch.setattr(
+        benchmark, "matrix_product_peak", lambda *given: (peaks.append(given), 1e9)[1]
+    )
+    output = tmp_path / "figures.json"
+    assert main(["benchmark", *SMALL, "--runs", "1", *options, "--output", str(output)]) == 0
+    figures = json.loads(output.read_text())
+    stored = (figures["time"]["runtime"], figures["time"]["dtype"], figures["xla"])
+    assert stored == (runtime, dtype, xla)
+    assert set(compiled) == {(dtype, xla)}
+    assert peaks == [(dtype, runtime if "--runtime" in options else None)]
+    assert runtime in figures["versions"]
+    assert f"{runtime} {dtype}{' XLA' if xla else ''} on " in capsys.readouterr().out
+
+
+def test_the_device_is_named_before_the_cores(monkeypatch):
+    monkeypatch.setattr(benchmark, "device_kind", lambda runtime: f"the GPU of {runtime}")
+    device = Benchmark("20,5")._machine()["device"]
+    assert re.fullmatch(r"the GPU of tensorflow; \d+ cores, \w+", device)
+    monkeypatch.setattr(benchmark, "device_kind", lambda runtime: None)
+    assert re.fullmatch(r"\d+ cores, \w+", Benchmark("20,5")._machine()["device"])
+
+
+@pytest.mark.parametrize("runtime", [None, "tensorflow", "jax"])
+def test_xla_goes_with_the_backends(runtime):
+    Benchmark("20,5", xla=True, runtime=runtime)._check()
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_batch_overhead_must_be_a_number_of_at_least_0(value):
+    Benchmark("20,5", batch_overhead=0)._check()
+    message = f"`batch_overhead` must be a number of at least 0. Received: batch_overhead={value}"
+    with pytest.raises(InputError, match=message):
+        Benchmark("20,5", batch_overhead=value)._check()
 
 
 def test_lengths_are_those_of_the_file(lengths):
@@ -139,6 +206,14 @@ def test_lengths_of_a_task(real_data):
         (["5,20", "--size", "bert-tiny"], "must not increase"),
         (["200,5", "--size", "bert-tiny"], "not be longer than the sequence length 128"),
         ([*SMALL, "--dtype", "float8"], "`dtype` must be one of"),
+        *(
+            (
+                [*SMALL, "--xla", "--runtime", name],
+                f"`xla` goes with the runtime tensorflow. Received: runtime='{name}'",
+            )
+            for name in ("openvino", "onnx", "litert")
+        ),
+        ([*SMALL, "--most-drop", "0.5"], "`most_drop` goes with `choose`.* most_drop=0.5"),
         ([*SMALL, "--runs", "0"], "`runs` must be at least 1"),
         ([*SMALL, "--sequence-length", "513"], "`sequence_length` must be at most 512"),
         ([*SMALL, "--lengths", "/nowhere"], "`lengths` must be a file"),
@@ -162,16 +237,18 @@ importlib.util.find_spec = lambda name, *rest: (
 )
 from power_bert_tf.cli import main
 from power_bert_tf.commands import benchmark
-benchmark.matrix_product_peak = lambda dtype: 1e9
+benchmark.matrix_product_peak = lambda dtype, runtime: 1e9
 sys.exit(main(["benchmark", *sys.argv[1:]]))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs the extra `jax`")
-def test_under_jax_without_tensorflow(lengths):
+def test_under_jax_without_tensorflow(lengths, tmp_path):
+    output = tmp_path / "figures.json"
+    options = ["--runs", "1", "--lengths", lengths, "--output", output]
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW, *SMALL, "--runs", "1", "--lengths", lengths],
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, *SMALL, *options],
         env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,
@@ -179,3 +256,5 @@ def test_under_jax_without_tensorflow(lengths):
     )
     assert done.returncode == 0, done.stderr
     assert "jax float32 XLA on " in done.stdout and WAYS["power_bert_unpadded"] in done.stdout
+    figures = json.loads(output.read_text())
+    assert (figures["time"]["runtime"], figures["xla"]) == ("jax", True)

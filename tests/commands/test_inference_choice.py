@@ -1,12 +1,16 @@
 """`power-bert benchmark --choose`: times what there is, writes the fastest, others use it."""
 
+import dataclasses
 import json
+import pathlib
+import re
 import shutil
 
 import pytest
 
 from power_bert_tf.cli import main
 from power_bert_tf.commands import inference_choice
+from power_bert_tf.commands.benchmark import Benchmark
 from power_bert_tf.commands.evaluate import Evaluate
 from power_bert_tf.commands.inference_choice import bucket_sets
 from power_bert_tf.commands.predict import Predict
@@ -94,4 +98,81 @@ def test_a_choice_that_is_no_longer_possible_is_named(run):
 
 def test_choose_goes_with_a_run(capsys):
     assert main(["benchmark", "20,5", "--choose"]) == 2
-    assert "`choose` goes with `run`" in capsys.readouterr().err
+    assert "`choose` goes with `run`. Received: run=None" in capsys.readouterr().err
+
+
+CHOOSE = ["benchmark", "--run", "there", "--choose"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], ("there", 128, 100, 0.1, None)),
+        (
+            ["--batch-size", "8", "--runs", "3", "--most-drop", "0.0", "--output", "out"],
+            ("there", 8, 3, 0.0, "out"),
+        ),
+    ],
+)
+def test_choose_is_given_its_options(monkeypatch, options, expected):
+    calls = []
+    monkeypatch.setattr(inference_choice, "choose", lambda *given: calls.append(given))
+    assert main([*CHOOSE, *options]) == 0
+    run, *numbers, output = expected
+    assert calls == [(pathlib.Path(run), *numbers, output and pathlib.Path(output))]
+
+
+# Everything that `choose` does not read, as given on the command line.
+IGNORED = {
+    "retention": ["20,5"],
+    "sequence_length": ["--sequence-length", "24"],
+    "lengths": ["--lengths", "lengths.txt"],
+    "task": ["--task", "sst2"],
+    "vocabulary": ["--vocabulary", "vocab.txt"],
+    "tfds_dir": ["--tfds-dir", "tfds"],
+    "texts": ["--texts", "16"],
+    "batch_overhead": ["--batch-overhead", "8"],
+    "runtime": ["--runtime", "tensorflow"],
+    "dtype": ["--dtype", "bfloat16"],
+    "xla": ["--xla"],
+    "picture": ["--picture", "picture.png"],
+}
+
+
+def test_no_option_is_forgotten():
+    read = {"run", "choose", "batch_size", "runs", "most_drop", "output"}
+    # Not together with `run` in any case.
+    apart = {"size", "model"}
+    assert {field.name for field in dataclasses.fields(Benchmark)} == {*IGNORED, *read, *apart}
+
+
+@pytest.mark.parametrize("names", [*([name] for name in IGNORED), list(IGNORED)], ids=", ".join)
+def test_what_choose_would_ignore_is_refused(monkeypatch, capsys, names):
+    monkeypatch.setattr(inference_choice, "choose", lambda *given: pytest.fail("chosen"))
+    given = [argument for name in names for argument in IGNORED[name]]
+    assert main(["benchmark", *given, "--run", "there", "--choose", "--batch-size", "8"]) == 2
+    assert capsys.readouterr().err == (
+        "power-bert: `choose` goes with `run`, `batch_size`, `runs`, `most_drop` and `output` "
+        f"alone. Received: {', '.join(names)}\n"
+    )
+
+
+def test_a_new_option_is_refused():
+    made = dataclasses.make_dataclass(
+        "Made",
+        [("depths", list, dataclasses.field(default_factory=list))],
+        bases=(Benchmark,),
+        frozen=True,
+    )
+    options = {"run": pathlib.Path("there"), "choose": True}
+    made(**options)._check()
+    with pytest.raises(InputError, match="`choose` goes with .* Received: depths$"):
+        made(**options, depths=[3])._check()
+
+
+@pytest.mark.parametrize("value", ["-0.1", "nan"])
+def test_most_drop_must_be_at_least_0(monkeypatch, capsys, value):
+    monkeypatch.setattr(inference_choice, "choose", lambda *given: pytest.fail("chosen"))
+    assert main([*CHOOSE, f"--most-drop={value}"]) == 2
+    error = capsys.readouterr().err
+    assert re.search(rf"`most_drop` must be at least 0. Received: most_drop={value}$", error)

@@ -39,7 +39,7 @@ def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
         model = openvino.convert_model(function)
     names = [input_name(port.get_names(), graph) for port in model.inputs]
     core = openvino.Core()
-    options = {"INFERENCE_PRECISION_HINT": _PRECISIONS[dtype], "PERFORMANCE_HINT": "LATENCY"}
+    options = compile_options(dtype)
     requests = {}
 
     def run(inputs):
@@ -55,6 +55,11 @@ def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
         return request.get_output_tensor(0).data.astype("float32")
 
     return run
+
+
+def compile_options(dtype):
+    """How OpenVINO is to compile, as a dict of its properties."""
+    return {"INFERENCE_PRECISION_HINT": _PRECISIONS[dtype], "PERFORMANCE_HINT": "LATENCY"}
 
 
 def _function(graph):
