@@ -135,16 +135,19 @@ def _mode_times(power, encoded, sizes):
 
 
 def _modes_line(report):
-    """Which runtime and dtype are fastest, as a sentence."""
+    """Which runtime, dtype and buckets are fastest, and by what that was measured."""
     each = ", ".join(f"{mode_name(mode)} {mode['ms_a_text']:.2f}" for mode in report["modes"])
-    buckets = min(
-        ("power_bert_unpadded", "in length buckets"),
-        ("power_bert_padded", "padded to N"),
-        key=lambda way: report["time"]["seconds"][way[0]]["median"],
-    )[1]
+    time = report["time"]
+    padded, unpadded = (
+        time["seconds"][way]["median"] for way in ("power_bert_padded", "power_bert_unpadded")
+    )
+    if unpadded < padded:
+        buckets = f"length buckets, {padded / unpadded:.2f} times as fast as padding to N"
+    else:
+        buckets = f"padding to N, {unpadded / padded:.2f} times as fast as length buckets"
     return (
-        f"Fastest here: {mode_name(report['modes'][0])}, {buckets} (ms a text of middle length: "
-        f"{each})."
+        f"Fastest here: {mode_name(report['modes'][0])} (ms a text, in one batch of middle "
+        f"length: {each}); and {buckets} (in {mode_name({'jit_compile': False, **time})})."
     )
 
 

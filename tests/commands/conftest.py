@@ -156,7 +156,10 @@ def without_timing():
     """Reports of one second each, where the rest of a report is what matters."""
     seconds = {"median": 1.0, "p5": 1.0, "p95": 1.0}
     ways = ("bert_padded", "bert_unpadded", "power_bert_padded", "power_bert_unpadded")
-    times = {"batch_size": 1, "texts": 1, "rounds": 1, "seconds": dict.fromkeys(ways, seconds)}
+    times = {
+        **{"runtime": "tensorflow", "dtype": "float32", "batch_size": 1, "texts": 1, "rounds": 1},
+        "seconds": dict.fromkeys(ways, seconds),
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "_times", lambda *arguments: times)
         patch.setattr(

@@ -139,8 +139,15 @@ def test_the_report_says_what_is_fastest_here(finished_run):
     times = [mode["ms_a_text"] for mode in modes]
     assert 0 < times[0] and times == sorted(times)
     written = (finished_run.path / "report.md").read_text()
-    fastest = f"Fastest here: {mode_name(modes[0])}, "
-    assert fastest in written and fastest in finished_run.printed
+    fastest = f"Fastest here: {mode_name(modes[0])} (ms a text"
+    seconds = finished_run.json("report.json")["time"]["seconds"]
+    padded, unpadded = (seconds[f"power_bert_{way}"]["median"] for way in ("padded", "unpadded"))
+    ways = ("length buckets", "padding to N")[:: 1 if unpadded < padded else -1]
+    gain = max(padded, unpadded) / min(padded, unpadded)
+    buckets = f"and {ways[0]}, {gain:.2f} times as fast as {ways[1]} (in tensorflow float32)."
+    printed = " ".join(finished_run.printed.split())
+    for sentence in (fastest, buckets):
+        assert sentence in " ".join(written.split()) and sentence in printed
 
 
 def test_the_report_can_be_read(finished_run):
