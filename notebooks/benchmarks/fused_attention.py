@@ -6,13 +6,15 @@ Random weights, no padding, interleaved, medians. JAX needs its GPU plugin to us
 """
 
 import dataclasses
+import pathlib
 from unittest import mock
 
 import numpy as np
 import simple_parsing
+from two_graphs import compare
+from two_graphs import words
 
 from power_bert_tf.deploy.compiled import CompiledClassifier
-from power_bert_tf.deploy.timing import interleaved_seconds
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.modeling import encoder
@@ -32,6 +34,8 @@ class FusedAttention:
     """Measured rounds."""
     dtype: str = "float32"
     """float32, bfloat16 or float16."""
+    output: pathlib.Path | None = None
+    """JSON file for all figures."""
 
     def execute(self):
         """Prints both medians and their ratio."""
@@ -39,23 +43,19 @@ class FusedAttention:
         token_ids = np.random.default_rng(0).integers(
             0, bert.config.vocabulary_size, (self.batch_size, self.sequence_length)
         )
-        work = {}
+        graphs = {}
         for name in ("fused", "products"):
             # Building the graph asks, which the first run does.
             with mock.patch.object(encoder, "fuses_attention", return_value=name == "fused"):
                 compiled = CompiledClassifier(bert, batch_size=self.batch_size, dtype=self.dtype)
                 batches = compiled.batches(list(token_ids))
                 compiled.run(batches)
-            work[name] = lambda compiled=compiled, batches=batches: compiled.run(batches)
-        seconds = interleaved_seconds(work, least_runs=self.runs, most_runs=self.runs)
-        fused, products = (float(np.median(seconds[name])) for name in work)
-        # Of neighbouring rounds, so that a machine whose speed drifts does it to both.
-        ratio = float(np.median(seconds["products"] / seconds["fused"]))
+            graphs[name] = (compiled, batches)
+        result = compare(self, graphs)
+        what, fused, products = words(result)
         print(
-            f"{self.size}, N = {self.sequence_length}, batch {self.batch_size}, {self.dtype}, "
-            f"{compiled.runtime}: {1000 * fused:.1f} ms with fused attention, "
-            f"{1000 * products:.1f} ms with products; fused is {ratio:.2f} times as fast "
-            f"(median of {self.runs} interleaved rounds)"
+            f"{what}: {fused} with fused attention, {products} with products; "
+            f"fused is {result['ratio']:.2f} times as fast"
         )
 
 

@@ -3,7 +3,9 @@
     KERAS_BACKEND=jax python notebooks/benchmarks/gpu.py --output notebooks/results/gpu
 
 needs keras, jax with its GPU plugin, safetensors and simple-parsing. Figure 1's retention
-configuration (N = 128) is scaled to each length. Writes one JSON file for each length and dtype.
+configuration (12 encoders, N = 128) is scaled to each length. A size with fewer or more encoders
+takes its lengths at even steps: 6 encoders the second, the fourth and so on, 24 each twice. Writes
+one JSON file for each length and dtype.
 """
 
 import dataclasses
@@ -12,9 +14,18 @@ import pathlib
 import simple_parsing
 
 from power_bert_tf.commands.benchmark import Benchmark
+from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.modeling import RetentionConfiguration
 
 FIGURE_1 = RetentionConfiguration.parse("80,73,70,50,50,40,33,27,20,15,13,3 of 128")
+
+
+def figure_1(num_layers, sequence_length):
+    """Figure 1's configuration for a number of encoders and a length, as text."""
+    kept = FIGURE_1.at_length(sequence_length)
+    # Of the last one of each of `num_layers` equal parts.
+    ends = [-(-len(kept) * part // num_layers) for part in range(1, num_layers + 1)]
+    return ",".join(str(kept[end - 1]) for end in ends)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +35,7 @@ class GpuTable:
     output: pathlib.Path
     """Folder for the JSON files."""
     size: str = "bert-base"
-    """As that of `power-bert benchmark`; of 12 encoders."""
+    """As that of `power-bert benchmark`."""
     sequence_lengths: list[int] = simple_parsing.field(default_factory=lambda: [64, 128, 256, 512])
     """N."""
     dtypes: list[str] = simple_parsing.field(default_factory=lambda: ["bfloat16", "float16"])
@@ -38,8 +49,9 @@ class GpuTable:
 
     def execute(self):
         """Prints a table for each length and dtype, and writes its figures."""
+        num_layers = EncoderConfig.of_size(self.size).num_layers
         for length in self.sequence_lengths:
-            retention = ",".join(str(kept) for kept in FIGURE_1.at_length(length))
+            retention = figure_1(num_layers, length)
             for dtype in self.dtypes:
                 Benchmark(
                     retention,

@@ -26,7 +26,9 @@ import numpy as np
 from power_bert_tf.deploy.batching import Batch
 from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.batching import make_batches
+from power_bert_tf.deploy.machine import cpu
 from power_bert_tf.deploy.timing import interleaved_seconds
+from power_bert_tf.errors import InputError
 
 TORCH_NAMES = {
     "token_ids": "input_ids",
@@ -192,16 +194,50 @@ PEERS = {
     for kind in kinds
     for dtype in dtypes
 }
+PACKAGES = {
+    pytorch: ("torch", "transformers"),
+    onnx: ("onnxruntime", "torch", "transformers"),
+    openvino: ("openvino", "torch", "transformers"),
+    keras_hub: ("keras", "keras-hub", "tensorflow"),
+    ours: ("keras", "openvino", "tensorflow"),
+}
 
 
-def measure(arguments):
-    """Seconds for all texts by peer and way, with what they were measured on."""
+def asked_for(arguments):
+    """The names of the peers to time.
+
+    Raises:
+        InputError: where a name or beginning of `--peers` stands for none.
+    """
     names = [
         name
         for name, (_, kind, _) in PEERS.items()
-        if name.startswith(tuple(arguments.peers))
-        and (kind != "power-bert" or arguments.retention is not None)
+        if kind != "power-bert" or arguments.retention is not None
     ]
+    for each in arguments.peers:
+        if not any(name.startswith(each) for name in names):
+            raise InputError(
+                f"--peers must be among {', '.join(PEERS)}, or beginnings of them; power-bert goes "
+                f"with --retention. Received: {each}"
+            )
+    return [name for name in names if name.startswith(tuple(arguments.peers))]
+
+
+def versions(names):
+    """The versions of what the peers need, by package.
+
+    Raises:
+        InputError: where a package is not installed.
+    """
+    packages = sorted({package for name in names for package in PACKAGES[PEERS[name][0]]})
+    try:
+        return {package: importlib.metadata.version(package) for package in packages}
+    except importlib.metadata.PackageNotFoundError as error:
+        raise InputError(f"--peers needs the package {error.name}, or names without it") from error
+
+
+def measure(arguments, names, packages):
+    """Seconds for all texts by peer and way, with what they were measured on."""
     random = np.random.default_rng(0)
     length = arguments.sequence_length
     sizes = np.full(arguments.texts or arguments.batch_size, length)
@@ -231,15 +267,6 @@ def measure(arguments):
         arguments.runs,
         arguments.runs,
     )
-    packages = (
-        "keras",
-        "keras-hub",
-        "onnxruntime",
-        "openvino",
-        "tensorflow",
-        "torch",
-        "transformers",
-    )
     return {
         "sequence_length": length,
         "mean_length": float(sizes.mean()),
@@ -248,7 +275,8 @@ def measure(arguments):
         "runs": arguments.runs,
         "retention": arguments.retention,
         "cores": os.cpu_count(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "cpu": cpu(),
+        "versions": packages,
         "seconds": {
             f"{name}-{way}": dict(
                 zip(("p5", "median", "p95"), np.percentile(each, (5, 50, 95)).tolist(), strict=True)
@@ -289,9 +317,12 @@ def main():
     parser.add_argument("--peers", nargs="+", default=[""], help="names or beginnings of names")
     parser.add_argument("--output", type=pathlib.Path, help="JSON file")
     arguments = parser.parse_args()
-    if not any(name.startswith(tuple(arguments.peers)) for name in PEERS):
-        parser.error(f"--peers must be among {', '.join(PEERS)}")
-    result = measure(arguments)
+    try:
+        names = asked_for(arguments)
+        packages = versions(names)
+    except InputError as error:
+        parser.error(str(error))
+    result = measure(arguments, names, packages)
     print(table(result))
     if arguments.output is not None:
         arguments.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

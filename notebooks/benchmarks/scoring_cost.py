@@ -7,13 +7,15 @@ slice where the first scores, ranks and gathers. Random weights, interleaved, me
 """
 
 import dataclasses
+import pathlib
 
 import keras
 import numpy as np
 import simple_parsing
+from two_graphs import compare
+from two_graphs import words
 
 from power_bert_tf.deploy.compiled import CompiledClassifier
-from power_bert_tf.deploy.timing import interleaved_seconds
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.modeling import Extraction
@@ -50,6 +52,8 @@ class ScoringCost:
     """float32, bfloat16 or float16."""
     xla: bool = False
     """Compile with XLA."""
+    output: pathlib.Path | None = None
+    """JSON file for all figures."""
 
     def execute(self):
         """Prints the medians and the share of the forward pass."""
@@ -60,12 +64,12 @@ class ScoringCost:
             reduction=Extraction(self.retention),
         )
         models = {
-            "scored and extracted": power,
-            "first rows": power.with_reduction(FirstRows(self.retention)),
+            "scored": power,
+            "first_rows": power.with_reduction(FirstRows(self.retention)),
         }
         random = np.random.default_rng(0)
         token_ids = random.integers(1000, 30000, (self.batch_size, self.sequence_length))
-        work = {}
+        graphs = {}
         for name, model in models.items():
             compiled = CompiledClassifier(
                 model,
@@ -74,17 +78,12 @@ class ScoringCost:
                 dtype=self.dtype,
                 jit_compile=self.xla,
             )
-            batches = compiled.batches(list(token_ids))
-            work[name] = lambda compiled=compiled, batches=batches: compiled.run(batches)
-        seconds = interleaved_seconds(work, least_runs=self.runs, most_runs=self.runs)
-        scored, sliced = (float(np.median(seconds[name])) for name in work)
-        # Of neighbouring rounds, so that a machine whose speed drifts does it to both.
-        ratio = float(np.median(seconds["first rows"] / seconds["scored and extracted"]))
+            graphs[name] = (compiled, compiled.batches(list(token_ids)))
+        result = compare(self, graphs)
+        what, scored, sliced = words(result)
         print(
-            f"{self.size}, N = {self.sequence_length}, batch {self.batch_size}, {self.dtype}: "
-            f"{1000 * scored:.1f} ms with scores, {1000 * sliced:.1f} ms with the first rows; "
-            f"scoring and extracting are {100 * (1 - ratio):.1f} % of the forward pass "
-            f"(median of {self.runs} interleaved rounds)"
+            f"{what}: {scored} with scores, {sliced} with the first rows; "
+            f"scoring and extracting are {100 * (1 - result['ratio']):.1f} % of the forward pass"
         )
 
 

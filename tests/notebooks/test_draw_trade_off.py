@@ -1,13 +1,10 @@
 """The script that puts several trade-offs in one picture."""
 
 import json
-import pathlib
-import runpy
-import sys
 
 import pytest
 
-SCRIPT = pathlib.Path(__file__).parents[2] / "notebooks" / "benchmarks" / "draw_trade_off.py"
+from notebooks import scripts
 
 
 def trade_off(task, basis, *points):
@@ -44,7 +41,7 @@ def test_a_panel_for_each_task(tmp_path, monkeypatch):
     widths = []
     for chosen in (files[:2], files):
         output = tmp_path / f"{len(chosen)}.png"
-        draw(monkeypatch, *chosen, "--output", output)
+        scripts.run(monkeypatch, "draw_trade_off", *chosen, "--output", output)
         widths.append(image.imread(output).shape[1])
     assert widths[1] == 2 * widths[0]
 
@@ -72,13 +69,8 @@ def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch):
             }
         )
     )
-    draw(monkeypatch, curve, run, "--output", tmp_path / "a.png")
+    scripts.run(monkeypatch, "draw_trade_off", curve, run, "--output", tmp_path / "a.png")
     (axes,) = drawn
     (line,) = (line for line in axes.lines if line.get_label() == "absolute")
     assert line.get_xydata().tolist() == [[1.5, 1.0], [1.7, 0.5]]
     assert {text.get_text() for text in axes.texts} == {"0.001", "given"}
-
-
-def draw(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", [str(each) for each in (SCRIPT, *arguments)])
-    runpy.run_path(str(SCRIPT), run_name="__main__")

@@ -1,0 +1,72 @@
+"""What the scripts share that time two graphs over the same texts."""
+
+import dataclasses
+import functools
+import importlib.metadata
+import os
+import platform
+
+import keras
+import numpy as np
+
+from power_bert_tf.deploy.machine import cpu
+from power_bert_tf.deploy.machine import device_kind
+from power_bert_tf.deploy.timing import interleaved_seconds
+from power_bert_tf.files import write_json
+
+PACKAGES = {"onnx": "onnxruntime", "litert": "ai-edge-litert"}
+
+
+def compare(options, graphs):
+    """Times two graphs, interleaved; returns all figures, and writes them if there is a file.
+
+    Args:
+        options: a script's dataclass, with `runs` and `output`.
+        graphs: dict of two names to `CompiledClassifier` and its batches.
+
+    Returns:
+        dict, JSON-ready: the options, `seconds` of one round by name, `ratio` of the second to
+        the first, and what they were measured on.
+    """
+    work = {
+        name: functools.partial(graph.run, batches) for name, (graph, batches) in graphs.items()
+    }
+    seconds = interleaved_seconds(work, least_runs=options.runs, most_runs=options.runs)
+    first, second = seconds.values()
+    compiled, _ = next(iter(graphs.values()))
+    result = {
+        **{name: value for name, value in dataclasses.asdict(options).items() if name != "output"},
+        "runtime": compiled.runtime,
+        "seconds": {
+            name: dict(
+                zip(("p5", "median", "p95"), np.percentile(each, (5, 50, 95)).tolist(), strict=True)
+            )
+            for name, each in seconds.items()
+        },
+        # Of neighbouring rounds, so that a machine whose speed drifts does it to both.
+        "ratio": float(np.median(second / first)),
+        **_machine(compiled.runtime),
+    }
+    if options.output is not None:
+        write_json(options.output, result)
+    return result
+
+
+def words(result):
+    """What was timed, and the median milliseconds of both, as text."""
+    first, second = (1000 * each["median"] for each in result["seconds"].values())
+    what = (
+        f"{result['size']}, N = {result['sequence_length']}, batch {result['batch_size']}, "
+        f"{result['runtime']} {result['dtype']}, median of {result['runs']} interleaved rounds"
+    )
+    return what, f"{first:.1f} ms", f"{second:.1f} ms"
+
+
+def _machine(runtime):
+    device, kind = f"{os.cpu_count()} cores, {platform.machine()}", device_kind(runtime)
+    packages = {"keras", "numpy", keras.config.backend(), PACKAGES.get(runtime, runtime)}
+    return {
+        "device": f"{kind}; {device}" if kind else device,
+        "cpu": cpu(),
+        "versions": {name: importlib.metadata.version(name) for name in sorted(packages)},
+    }
