@@ -36,6 +36,8 @@ def draw_trade_offs(panels, path):
                 [point["speed"] for point in points],
                 [point["drop"] for point in points],
                 marker=marker,
+                # Hollow, so that of two points in one place both are seen.
+                markerfacecolor="none",
                 label=label,
             )
             for point in points:
