@@ -288,7 +288,10 @@ def test_what_a_run_is_asked(finished_run, pairs_run, materials, tmp_path, capsy
         (["predict", single], "give either `texts` or `input`"),
         (["predict", single, "a", "--input", materials.dev], "give either `texts` or `input`"),
         (["predict", single, "a", "--step", "first"], "`step` must be one of fine-tune, search"),
-        (["predict", single, "a", "--batch-size", "0"], "`batch_size` must be at least 1"),
+        (
+            ["predict", single, "a", "--batch-size", "0"],
+            "`batch_size` must be an int of at least 1",
+        ),
         (["predict", single, "--input", tmp_path / "no.txt"], "expected a readable file"),
         (["predict", single, "--input", materials.pairs_dev], "must not have `text_pair`"),
         (["predict", single, "a", "--output", materials.dev / "x"], "cannot write"),
@@ -296,7 +299,7 @@ def test_what_a_run_is_asked(finished_run, pairs_run, materials, tmp_path, capsy
         (["predict", pairs, "--input", materials.dev], "must have `text_pair`"),
         (["evaluate", pairs, "--step", "search"], "the step search is not done"),
         (["evaluate", pairs, "--examples", materials.dev], "must have `text_pair`"),
-        (["evaluate", single, "--batch-size", "-1"], "`batch_size` must be at least 1"),
+        (["evaluate", single, "--batch-size", "-1"], "`batch_size` must be an int of at least 1"),
         (["evaluate", single, "--retention", "3"], "each of the 2 encoders. Received: 1"),
         (["evaluate", single, "--retention", "2,3"], "must not increase"),
     ):
