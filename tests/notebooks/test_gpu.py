@@ -19,7 +19,7 @@ def test_figure_1():
     assert figure_1(24, 128).split(",")[:4] == ["80", "80", "73", "73"]
 
 
-@pytest.mark.slow
+@pytest.mark.large
 def test_under_jax_without_tensorflow(tmp_path):
     pytest.importorskip("jax")
     options = "--size bert-tiny --sequence-lengths 16 32 --dtypes float32 bfloat16 --batch-size 4"

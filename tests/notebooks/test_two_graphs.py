@@ -70,7 +70,7 @@ def test_fused_attention(answers, tmp_path, monkeypatch, capsys):
     assert re.search(r"2000.0 ms with fused .* 1800.0 ms with .* fused is 0.80 times", printed)
 
 
-@pytest.mark.slow
+@pytest.mark.large
 def test_fused_attention_under_jax(tmp_path):
     pytest.importorskip("jax")
     output = tmp_path / "fused.json"
