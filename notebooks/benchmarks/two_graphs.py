@@ -2,19 +2,12 @@
 
 import dataclasses
 import functools
-import importlib.metadata
-import os
-import platform
 
-import keras
 import numpy as np
 
-from power_bert_tf.deploy.machine import cpu
-from power_bert_tf.deploy.machine import device_kind
+from power_bert_tf.deploy.machine import measured_on
 from power_bert_tf.deploy.timing import interleaved_seconds
 from power_bert_tf.files import write_json
-
-PACKAGES = {"onnx": "onnxruntime", "litert": "ai-edge-litert"}
 
 
 def compare(options, graphs):
@@ -45,7 +38,7 @@ def compare(options, graphs):
         },
         # Of neighbouring rounds, so that a machine whose speed drifts does it to both.
         "ratio": float(np.median(second / first)),
-        **_machine(compiled.runtime),
+        **measured_on(compiled.runtime),
     }
     if options.output is not None:
         write_json(options.output, result)
@@ -60,13 +53,3 @@ def words(result):
         f"{result['runtime']} {result['dtype']}, median of {result['runs']} interleaved rounds"
     )
     return what, f"{first:.1f} ms", f"{second:.1f} ms"
-
-
-def _machine(runtime):
-    device, kind = f"{os.cpu_count()} cores, {platform.machine()}", device_kind(runtime)
-    packages = {"keras", "numpy", keras.config.backend(), PACKAGES.get(runtime, runtime)}
-    return {
-        "device": f"{kind}; {device}" if kind else device,
-        "cpu": cpu(),
-        "versions": {name: importlib.metadata.version(name) for name in sorted(packages)},
-    }

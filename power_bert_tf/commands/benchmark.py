@@ -1,11 +1,8 @@
 """`power-bert benchmark`: how much faster, measured on this machine."""
 
 import dataclasses
-import importlib.metadata
 import math
-import os
 import pathlib
-import platform
 
 import keras
 import numpy as np
@@ -14,8 +11,7 @@ import simple_parsing
 from power_bert_tf.commands import benchmark_table
 from power_bert_tf.deploy.comparison import operations
 from power_bert_tf.deploy.comparison import times
-from power_bert_tf.deploy.machine import cpu
-from power_bert_tf.deploy.machine import device_kind
+from power_bert_tf.deploy.machine import measured_on
 from power_bert_tf.deploy.peak import matrix_product_peak
 from power_bert_tf.deploy.runtimes import NATIVE
 from power_bert_tf.deploy.runtimes import RUNTIMES
@@ -272,16 +268,8 @@ class Benchmark:
         return np.array([len(ids) for ids in token_ids])
 
     def _machine(self):
-        backend, runtime = keras.config.backend(), self.runtime or default_runtime()
-        device, kind = f"{os.cpu_count()} cores, {platform.machine()}", device_kind(runtime)
-        names = {"openvino": "openvino", "onnx": "onnxruntime", "litert": "ai-edge-litert"}
-        packages = {"keras", "numpy", backend, names.get(runtime, runtime)}
-        return {
-            "backend": backend,
-            "device": f"{kind}; {device}" if kind else device,
-            "cpu": cpu(),
-            "versions": {name: importlib.metadata.version(name) for name in sorted(packages)},
-        }
+        runtime = self.runtime or default_runtime()
+        return {"backend": keras.config.backend(), **measured_on(runtime)}
 
 
 def _read_lengths(path):

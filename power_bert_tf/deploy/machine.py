@@ -1,12 +1,33 @@
 """The machine that something is measured on."""
 
+import importlib.metadata
+import os
 import pathlib
 import platform
 import re
 
+import keras
+
 # What decides how fast products are, in 32, 16 and 8 bits.
 FEATURES = ("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8")
+# What a runtime's package is called, where that is not its own name.
+_PACKAGES = {"onnx": "onnxruntime", "litert": "ai-edge-litert"}
 _CPUINFO = pathlib.Path("/proc/cpuinfo")
+
+
+def measured_on(runtime):
+    """Device, processor and versions, a dict for the file of a measurement.
+
+    Args:
+        runtime: str, one of `RUNTIMES`.
+    """
+    device, kind = f"{os.cpu_count()} cores, {platform.machine()}", device_kind(runtime)
+    packages = {"keras", "numpy", keras.config.backend(), _PACKAGES.get(runtime, runtime)}
+    return {
+        "device": f"{kind}; {device}" if kind else device,
+        "cpu": cpu(),
+        "versions": {name: importlib.metadata.version(name) for name in sorted(packages)},
+    }
 
 
 def cpu():

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from power_bert_tf.deploy.timing import interleaved_seconds
+from power_bert_tf.modeling.devices import has_accelerator
 
 
 def matrix_product_peak(dtype="float32", runtime=None, sizes=None, count=8, runs=10):
@@ -27,8 +28,7 @@ def matrix_product_peak(dtype="float32", runtime=None, sizes=None, count=8, runs
         float.
     """
     if sizes is None:
-        accelerated = any(not name.startswith("cpu") for name in keras.distribution.list_devices())
-        sizes = (4096, 8192, 16384) if accelerated else (512, 1024, 2048)
+        sizes = (4096, 8192, 16384) if has_accelerator() else (512, 1024, 2048)
     rates = []
     for size in sizes:
         random = np.random.default_rng(0)

@@ -7,6 +7,7 @@ from power_bert_tf.layers import BertEmbeddings
 from power_bert_tf.layers import FeedForward
 from power_bert_tf.layers import SelfAttention
 from power_bert_tf.layers.initializers import bert_initializer
+from power_bert_tf.modeling.devices import has_accelerator
 
 
 def fuses_attention():
@@ -14,8 +15,7 @@ def fuses_attention():
 
     On a CPU TensorFlow's is the same products, and JAX's takes longer than they do.
     """
-    devices = keras.distribution.list_devices() if keras.config.backend() == "jax" else []
-    return any(not device.startswith("cpu") for device in devices)
+    return keras.config.backend() == "jax" and has_accelerator()
 
 
 def encoder_inputs(sequence_length, has_segments=True):

@@ -116,10 +116,10 @@ def test_what_was_measured_is_stored(tmp_path, capsys, monkeypatch, options, run
 
 
 def test_the_device_is_named_before_the_cores(monkeypatch):
-    monkeypatch.setattr(benchmark, "device_kind", lambda runtime: f"the GPU of {runtime}")
+    monkeypatch.setattr(machine, "device_kind", lambda runtime: f"the GPU of {runtime}")
     device = Benchmark("20,5")._machine()["device"]
     assert re.fullmatch(r"the GPU of tensorflow; \d+ cores, \w+", device)
-    monkeypatch.setattr(benchmark, "device_kind", lambda runtime: None)
+    monkeypatch.setattr(machine, "device_kind", lambda runtime: None)
     assert re.fullmatch(r"\d+ cores, \w+", Benchmark("20,5")._machine()["device"])
 
 

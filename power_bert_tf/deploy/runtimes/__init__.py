@@ -12,6 +12,7 @@ import importlib.util
 import keras
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.modeling.devices import has_accelerator
 
 # TensorFlow and JAX run Keras' own graph, in the graph's own dtype and over its own variables. The
 # others take a float32 graph, with the weights that it has when it is compiled.
@@ -48,8 +49,7 @@ def usable_modes():
     Without float16 on a CPU, which has few products for it.
     """
     backend = default_runtime()
-    only_cpu = all(name.startswith("cpu") for name in keras.distribution.list_devices())
-    left_out = ("float16",) if only_cpu else ()
+    left_out = () if has_accelerator() else ("float16",)
     modes = []
     for name, module in _MODULES.items():
         if name != backend and (name in NATIVE or backend != "tensorflow"):
