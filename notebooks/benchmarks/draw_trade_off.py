@@ -2,7 +2,8 @@
 
 python notebooks/benchmarks/draw_trade_off.py A/trade_off.json B/report.json --output both.png
 
-A run's report.json is one more point of its task.
+So do the trials of `fit --max-drop` (tuning.json); a run's report.json is one more point of its
+task.
 """
 
 import argparse
@@ -15,7 +16,9 @@ from power_bert_tf.commands.trade_off_table import panel
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="+", type=pathlib.Path, help="trade_off.json, report.json")
+    parser.add_argument(
+        "files", nargs="+", type=pathlib.Path, help="trade_off.json, tuning.json, report.json"
+    )
     parser.add_argument("--output", type=pathlib.Path, required=True, help="PNG file to write")
     arguments = parser.parse_args()
     by_task = {}

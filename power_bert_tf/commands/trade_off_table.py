@@ -5,11 +5,14 @@ def panel(results):
     """The title and the lines of what `draw_trade_offs` draws.
 
     Args:
-        results: dicts as `TradeOff.execute` returns them, of one task.
+        results: dicts as `TradeOff.execute` returns them, of one task. A point that is not
+            re-trained has no drop, and is left out.
     """
     lines = {}
     for result in results:
         for point in result["points"]:
+            if "drop_points" not in point["score"]:
+                continue
             label = point["basis"] + (", visibility" if result["visibility"] else "")
             lines.setdefault(label, []).append(
                 {

@@ -208,11 +208,11 @@ class Tuning:
         trial["verdict"] = self.limit.verdict(trial)
 
     def _draw(self, result):
-        points = [point for point in result["points"] if "drop_points" in point["score"]]
-        if not points:
+        title, lines = panel([result])
+        if not lines:
             return
         try:
-            draw_trade_offs(dict([panel([{**result, "points": points}])]), self.output / PICTURE)
+            draw_trade_offs({title: lines}, self.output / PICTURE)
         except InputError as error:
             print(f"No picture: {error}")
 

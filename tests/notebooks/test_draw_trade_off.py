@@ -46,7 +46,9 @@ def test_a_panel_for_each_task(tmp_path, monkeypatch):
     assert widths[1] == 2 * widths[0]
 
 
-def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch):
+@pytest.fixture
+def drawn(monkeypatch):
+    """The axes of the pictures that are saved."""
     figure = pytest.importorskip("matplotlib.figure")
     drawn, real = [], figure.Figure.savefig
 
@@ -55,6 +57,10 @@ def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch):
         return real(self, *arguments, **named)
 
     monkeypatch.setattr(figure.Figure, "savefig", look)
+    return drawn
+
+
+def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch, drawn):
     curve, run = tmp_path / "trade_off.json", tmp_path / "report.json"
     curve.write_text(json.dumps(trade_off("one", "absolute", (1e-3, 1.5, 1.0))))
     # As `fit` writes it: what a point holds.
@@ -74,3 +80,15 @@ def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch):
     (line,) = (line for line in axes.lines if line.get_label() == "absolute")
     assert line.get_xydata().tolist() == [[1.5, 1.0], [1.7, 0.5]]
     assert {text.get_text() for text in axes.texts} == {"0.001", "given"}
+
+
+def test_what_is_not_re_trained_is_no_point(tmp_path, monkeypatch, drawn):
+    # As `fit --max-drop` writes it: a trial whose search lost too much ends there.
+    tuning = trade_off("one", "absolute", (1e-3, 1.5, 1.0), (4e-3, 3.0, 9.0))
+    del tuning["points"][1]["score"]["drop_points"]
+    file = tmp_path / "tuning.json"
+    file.write_text(json.dumps(tuning))
+    scripts.run(monkeypatch, "draw_trade_off", file, "--output", tmp_path / "a.png")
+    (axes,) = drawn
+    (line,) = (line for line in axes.lines if line.get_label() == "absolute")
+    assert line.get_xydata().tolist() == [[1.5, 1.0]]
