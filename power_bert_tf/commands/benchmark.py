@@ -1,7 +1,6 @@
 """`power-bert benchmark`: how much faster, measured on this machine."""
 
 import dataclasses
-import math
 import pathlib
 
 import keras
@@ -9,6 +8,7 @@ import numpy as np
 import simple_parsing
 
 from power_bert_tf.commands import benchmark_table
+from power_bert_tf.deploy.batching import check_batch_overhead
 from power_bert_tf.deploy.comparison import operations
 from power_bert_tf.deploy.comparison import times
 from power_bert_tf.deploy.machine import measured_on
@@ -169,11 +169,7 @@ class Benchmark:
                 f"`sequence_length` must be at most {_LONGEST}. "
                 f"Received: sequence_length={self.sequence_length}"
             )
-        if not 0 <= self.batch_overhead < math.inf:
-            raise InputError(
-                "`batch_overhead` must be a number of at least 0. "
-                f"Received: batch_overhead={self.batch_overhead}"
-            )
+        check_batch_overhead(self.batch_overhead)
         if self.lengths is not None and self.task is not None:
             raise InputError("give `lengths` or `task`, not both")
         if (self.task is None) != (self.vocabulary is None):

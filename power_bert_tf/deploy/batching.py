@@ -1,8 +1,11 @@
 """Texts in batches of alike lengths, so that little padding is computed."""
 
 import dataclasses
+import math
 
 import numpy as np
+
+from power_bert_tf.errors import InputError
 
 
 def bucket_lengths(sequence_length):
@@ -18,6 +21,15 @@ def bucket_lengths(sequence_length):
         if length == 8 * step:
             step *= 2
     return (*lengths, sequence_length)
+
+
+def check_batch_overhead(batch_overhead):
+    """Raises `InputError` unless it is a number that `cheapest_batches` can count with."""
+    if not 0 <= batch_overhead < math.inf:
+        raise InputError(
+            "`batch_overhead` must be a number of at least 0. "
+            f"Received: batch_overhead={batch_overhead}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)

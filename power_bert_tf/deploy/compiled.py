@@ -7,6 +7,7 @@ import reprlib
 import numpy as np
 
 from power_bert_tf.deploy.batching import bucket_lengths
+from power_bert_tf.deploy.batching import check_batch_overhead
 from power_bert_tf.deploy.batching import make_batches
 from power_bert_tf.deploy.runtimes import NATIVE
 from power_bert_tf.deploy.runtimes import default_runtime
@@ -65,11 +66,7 @@ class CompiledClassifier:
             raise InputError(
                 f"`batch_size` must be an int of at least 1. Received: batch_size={batch_size!r}"
             )
-        if not 0 <= batch_overhead < math.inf:
-            raise InputError(
-                "`batch_overhead` must be a number of at least 0. "
-                f"Received: batch_overhead={batch_overhead}"
-            )
+        check_batch_overhead(batch_overhead)
         if model.reduction.sees_padding:
             lengths = (model.sequence_length,)
         lengths = bucket_lengths(model.sequence_length) if lengths is None else lengths
