@@ -25,7 +25,7 @@ def main():
     for path in arguments.files:
         result = json.loads(path.read_text(encoding="utf-8"))
         if "points" not in result:
-            result = {**result, "visibility": False, "points": [result]}
+            result = {**result, "points": [result]}
         by_task.setdefault(result["task"], []).append(result)
     draw_trade_offs(dict(map(panel, by_task.values())), arguments.output)
 

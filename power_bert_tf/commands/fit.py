@@ -133,7 +133,7 @@ class Fit(FitOptions):
             "vocabulary": _file_fingerprint(checkpoint.vocabulary),
         }
         # Only where they are in use: runs from before these options go on.
-        for name in ("visibility", "group_by_length", "skip_fine_tuning"):
+        for name in ("group_by_length", "skip_fine_tuning"):
             if getattr(self, name):
                 identity[name] = True
         if self.fine_tuned is not None:

@@ -61,8 +61,6 @@ class FitOptions:
     basis: str = "absolute"
     """absolute: numbers of word-vectors, as the paper; relative: shares of a text's length;
     with --max-drop or --speedup, both: try each."""
-    visibility: bool = False
-    """Search by what attention sees of a word-vector, instead of by scaling it."""
     retention: str | None = None
     """Skip the search and use this: '40,30,20' or, relative, '40,30,20 of 64'."""
     epochs: int | None = None

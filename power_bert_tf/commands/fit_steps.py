@@ -82,7 +82,6 @@ class FitSteps:
             self.task.strength,
             self.options.basis,
             self.options.xla,
-            self.options.visibility,
         )
         reduction = result.model.reduction
         retention = RetentionConfiguration.from_search(result.model)

@@ -45,8 +45,6 @@ class TradeOff:
     """Epochs of each re-training."""
     group_by_length: bool = False
     """Batch texts of similar length: training takes less time where lengths vary."""
-    visibility: bool = False
-    """Search by what attention sees of a word-vector, instead of by scaling it."""
 
     def execute(self):
         """Runs what is not done yet; prints a table. Returns what trade_off.json holds."""
@@ -66,7 +64,6 @@ class TradeOff:
             "task": points[0]["task"],
             "metric": points[0]["metric"],
             "examples": points[0]["examples"],
-            "visibility": self.visibility,
             "points": points,
         }
         write_json(self.output / "trade_off.json", result)
@@ -102,7 +99,6 @@ class TradeOff:
                 basis=basis,
                 strength=strength,
                 retention=None,
-                visibility=self.visibility,
                 group_by_length=self.group_by_length or first.group_by_length,
                 **given,
             )

@@ -13,8 +13,7 @@ def panel(results):
         for point in result["points"]:
             if "drop_points" not in point["score"]:
                 continue
-            label = point["basis"] + (", visibility" if result["visibility"] else "")
-            lines.setdefault(label, []).append(
+            lines.setdefault(point["basis"], []).append(
                 {
                     "speed": point["operations"]["speedup"]["unpadded_over_unpadded"],
                     "drop": point["score"]["drop_points"],

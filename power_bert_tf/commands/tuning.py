@@ -68,7 +68,6 @@ class Tuning:
             basis="absolute",
             strength=None,
             retention_learning_rate=None,
-            visibility=False,
         )
         run, dev = shared.train_steps(*data, last="fine-tune")
         if not (shared.skip_fine_tuning or shared.fine_tuned):
@@ -79,7 +78,6 @@ class Tuning:
             "task": run.settings()["identity"]["task"]["name"],
             "metric": run.settings()["identity"]["task"]["metric"],
             "examples": run.settings()["examples"],
-            "visibility": self.fits[0].visibility,
             "limit": {type(self.limit).__name__: dataclasses.astuple(self.limit)[0]},
             "against": self.against,
             "best": None if best is None else best["name"],

@@ -18,9 +18,7 @@ def attention_probabilities(query, key, padding_mask):
 
     Args:
         query, key: tensors of shape (batch, heads, rows, key_dim).
-        padding_mask: tensor of shape (batch, rows), 1 for words and 0 for padding. Of floats, the
-            extent in [0, 1] to which a key is visible: its share of attention is multiplied by
-            it, before shares are made to sum to 1. The first row must be visible.
+        padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
 
     Returns:
         Tensor of shape (batch, heads, queries, keys); each row sums to 1.
@@ -33,8 +31,6 @@ def attention_probabilities(query, key, padding_mask):
     if scores.shape[-1] == 1:
         # A word that is alone has all of its own attention. Keras warns of a softmax over one.
         return ops.exp(scores - scores)
-    if keras.backend.is_float_dtype(padding_mask.dtype):
-        return ops.cast(_softmax_by_visibility(scores, padding_mask), scores.dtype)
     return ops.softmax(ops.where(visible, scores, ops.cast(hidden_score, scores.dtype)))
 
 
@@ -53,17 +49,6 @@ def fused_attention(query, key, values, padding_mask):
     by_row = (ops.transpose(each, (0, 2, 1, 3)) for each in (query, key, values))
     mask = ops.cast(padding_mask, "bool")[:, None, None, :]
     return ops.transpose(ops.dot_product_attention(*by_row, mask=mask), (0, 2, 1, 3))
-
-
-def _softmax_by_visibility(scores, visibility):
-    """exp(score) times visibility, made to sum to 1; in float32."""
-    visibility = ops.cast(visibility, "float32")[:, None, None, :]
-    scores = ops.cast(scores, "float32")
-    highest = ops.max(ops.where(visibility > 0, scores, -1e9), axis=-1, keepdims=True)
-    # Not masked by -1e9 as padding is, so that what is hidden still has a gradient that may bring
-    # it back; its score may be above the highest visible one, and its exponential overflow.
-    shares = ops.exp(ops.minimum(scores - ops.stop_gradient(highest), 0.0)) * visibility
-    return shares / ops.sum(shares, axis=-1, keepdims=True)
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")

@@ -12,13 +12,11 @@ BASES = ("absolute", "relative")
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
 class SoftExtract(keras.layers.Layer):
-    """Keeps each word-vector to the extent of the retention parameter of its sorted position.
+    """Multiplies each word-vector by the retention parameter of its sorted position.
 
-    In the paper the extent multiplies the word-vector. Then a parameter of zero is not yet
-    elimination: the row keeps its share of attention in later encoders, and the normalisation
-    behind the feed-forward block undoes much of the scaling. With `visibility` the extent
-    multiplies the mask instead: how far later encoders see the row as a key, and hear it as a
-    query in their scores. Then parameters of ones and zeros give just what `Extract` gives.
+    A parameter of zero is not yet elimination: the row keeps its share of attention in later
+    encoders, and the normalisation behind the feed-forward block undoes much of the scaling. The
+    model with extract layers, which really lacks the row, is re-trained for that.
 
     Holds N retention parameters in [0, 1], ones at first. Their sum is the *mass* of the
     encoder; `penalty * mass` is added to the loss, in float32. With all parameters at one the
@@ -30,19 +28,16 @@ class SoftExtract(keras.layers.Layer):
         penalty: float. Weight of the mass in the loss: lambda times the encoder's index from 1.
         basis: "absolute": the word at sorted position k takes parameter k. "relative": position
             k of n words takes parameter floor(k * N / n), so that a short text uses them all.
-        visibility: bool. Multiply the mask instead of the word-vectors.
         **kwargs: those of `keras.layers.Layer`.
 
     Call arguments:
         hidden: tensor of shape (batch, rows, hidden_dim), rows at most N.
         score: tensor of shape (batch, rows). CLS, in row 0, ranks first whatever its score.
-        padding_mask: tensor of shape (batch, rows): 1 for words, 0 for padding, between the two
-            for what is visible in part. What is not visible at all ranks last.
-        input_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
+        padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding, which
+            ranks last.
 
     Returns:
-        Tensor of the shape of `hidden`, and the new mask: float32 with `visibility`, as it came
-        in without.
+        Tensor of the shape of `hidden`.
 
     Raises:
         ValueError: for a basis that is neither, or more than N rows.
@@ -50,7 +45,7 @@ class SoftExtract(keras.layers.Layer):
     Reference: PoWER-BERT, section 3.3 (soft-extract layer, loss function).
     """
 
-    def __init__(self, length, penalty=0.0, basis="absolute", visibility=False, **kwargs):
+    def __init__(self, length, penalty=0.0, basis="absolute", **kwargs):
         # Under mixed precision autocasting would round the score, and tie what it tells apart.
         super().__init__(autocast=False, **kwargs)
         if basis not in BASES:
@@ -58,9 +53,8 @@ class SoftExtract(keras.layers.Layer):
         self.length = length
         self.penalty = penalty
         self.basis = basis
-        self.visibility = visibility
 
-    def build(self, hidden_shape, score_shape=None, padding_mask_shape=None, input_mask_shape=None):
+    def build(self, hidden_shape, score_shape=None, padding_mask_shape=None):
         self.retention = self.add_weight(
             name="retention",
             shape=(self.length,),
@@ -71,7 +65,7 @@ class SoftExtract(keras.layers.Layer):
             autocast=False,
         )
 
-    def call(self, hidden, score, padding_mask, input_mask):
+    def call(self, hidden, score, padding_mask):
         self._check_rows(hidden)
         # CLS is never eliminated, so its parameter is not learnt: scaling it away would train a
         # model for which nothing answers, and count one word-vector too few.
@@ -79,14 +73,12 @@ class SoftExtract(keras.layers.Layer):
         self.add_loss(self.penalty * ops.sum(retention))
         positions = sorted_positions(prioritise(ops.stop_gradient(score), padding_mask))
         if self.basis == "relative":
-            words = ops.sum(ops.cast(input_mask, "int32"), axis=1, keepdims=True)
+            words = ops.sum(ops.cast(padding_mask, "int32"), axis=1, keepdims=True)
             positions = ops.minimum(
                 (positions * self.length) // ops.maximum(words, 1), self.length - 1
             )
         extent = ops.take(retention, positions, axis=0)
-        if self.visibility:
-            return hidden, ops.cast(padding_mask, "float32") * extent
-        return hidden * ops.cast(extent, hidden.dtype)[:, :, None], padding_mask
+        return hidden * ops.cast(extent, hidden.dtype)[:, :, None]
 
     def _check_rows(self, hidden):
         # Not in `build`: a graph of another length may stand over the same retention parameters.
@@ -100,22 +92,11 @@ class SoftExtract(keras.layers.Layer):
         """The sum of the retention parameters, in word-vectors out of `length`."""
         return float(ops.convert_to_numpy(self.retention).astype("float64").sum())
 
-    def compute_output_spec(self, hidden, score, padding_mask, input_mask):
+    def compute_output_spec(self, hidden, score, padding_mask):
         self._check_rows(hidden)
-        mask_dtype = "float32" if self.visibility else padding_mask.dtype
-        return (
-            keras.KerasTensor(hidden.shape, dtype=hidden.dtype),
-            keras.KerasTensor(padding_mask.shape, dtype=mask_dtype),
-        )
+        return keras.KerasTensor(hidden.shape, dtype=hidden.dtype)
 
     def get_config(self):
         config = super().get_config()
-        config.update(
-            {
-                "length": self.length,
-                "penalty": self.penalty,
-                "basis": self.basis,
-                "visibility": self.visibility,
-            }
-        )
+        config.update({"length": self.length, "penalty": self.penalty, "basis": self.basis})
         return config

@@ -31,7 +31,7 @@ class Reduction:
     Each hook gets `shared` (`SharedLayers`, which makes the layers), the encoder's `index` from
     0, and symbolic tensors: `hidden` (batch, rows, hidden_dim), `probabilities` (batch, heads,
     queries, keys), `padding_mask` (batch, rows) and `input_mask` (batch, N), the mask as it was
-    before any encoder. A `padding_mask` of floats says how far each row is visible to attention.
+    before any encoder.
     """
 
     leaves_cls = True
@@ -111,9 +111,6 @@ class SoftExtraction(Reduction):
         basis: "absolute" or "relative", see `SoftExtract`.
         count_self: bool. Count the attention of a word to itself in its score.
         length: int. The number of retention parameters of each encoder; N where None.
-        visibility: bool. The retention parameters weigh what attention sees, instead of scaling
-            the word-vectors, see `SoftExtract`. At zeros and ones the model of the search is then
-            that of `Extraction`. That it is better after re-training has not been shown.
         compat: "ibm" for the score and the rounding of the authors' code, or None.
 
     Reference: PoWER-BERT, section 3.3.
@@ -127,7 +124,6 @@ class SoftExtraction(Reduction):
         basis="absolute",
         count_self=False,
         length=None,
-        visibility=False,
         compat=None,
     ):
         if not strength >= 0:
@@ -138,7 +134,6 @@ class SoftExtraction(Reduction):
         self.basis = basis
         self.count_self = count_self
         self.length = length
-        self.visibility = visibility
         self.compat = compat
         _check_compat(compat, basis, count_self)
 
@@ -169,9 +164,8 @@ class SoftExtraction(Reduction):
             length=self.length,
             penalty=self.strength * (index + 1),
             basis=self.basis,
-            visibility=self.visibility,
         )
-        return soft_extract(hidden, score, padding_mask, input_mask)
+        return soft_extract(hidden, score, padding_mask), padding_mask
 
     @staticmethod
     def layer_name(index):
@@ -200,7 +194,6 @@ class SoftExtraction(Reduction):
             "basis": self.basis,
             "count_self": self.count_self,
             "length": self.length,
-            "visibility": self.visibility,
             "compat": self.compat,
         }
 

@@ -117,7 +117,6 @@ def search(
     strength,
     basis="absolute",
     jit_compile=False,
-    visibility=False,
 ):
     """Step 2: BERT with soft-extract layers learns how many word-vectors to keep.
 
@@ -133,12 +132,11 @@ def search(
         strength: float, the paper's lambda.
         basis: "absolute" or "relative".
         jit_compile: bool, XLA.
-        visibility: bool, see `SoftExtract`.
 
     Returns:
         `StepResult` and the course of the masses, a dict of `steps` and `masses`.
     """
-    model = model.with_reduction(SoftExtraction(strength, basis, visibility=visibility))
+    model = model.with_reduction(SoftExtraction(strength, basis))
     steps = epochs * data.steps_per_epoch
     optimizer = search_optimizer(learning_rate, retention_learning_rate, steps)
     course = RetentionCourse(f"{backup_folder}/course.json", data.steps_per_epoch)

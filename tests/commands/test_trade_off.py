@@ -37,7 +37,7 @@ def command(run, output, **changes):
         "retention-learning-rate": 0.3,
         **changes,
     }
-    arguments = ["trade-off", str(run), "--output", str(output), "--visibility"]
+    arguments = ["trade-off", str(run), "--output", str(output)]
     for name, value in options.items():
         arguments += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
     return arguments
@@ -80,7 +80,7 @@ def test_a_run_for_each_pair_over_one_fine_tuned_model(finished, finished_run):
         assert settings["identity"]["task"]["strength"] == float(name.split("-")[1])
         assert settings["identity"]["epochs"]["search"] == 1
         model = load_classifier(output / name / "search" / "model.keras")
-        assert model.reduction.visibility
+        assert model.reduction.basis == name.split("-")[0]
         assert settings["examples"]["train"] == 48
 
 
@@ -105,7 +105,7 @@ def test_each_strength_in_each_basis_once(finished_run, tmp_path):
     for fit in fits:
         assert fit.fine_tuned == finished_run.path and fit.output.parent == tmp_path
         assert (fit.search_epochs, fit.retraining_epochs) == (2, first.retraining_epochs)
-        assert not fit.visibility and not fit.group_by_length
+        assert not fit.group_by_length
     grouped = dataclasses.replace(chosen, group_by_length=True)._fits(first)
     assert all(fit.group_by_length for fit in grouped)
 
@@ -114,9 +114,7 @@ def test_the_points_are_those_of_the_runs(finished, finished_run):
     output, _ = finished
     result = json.loads((output / "trade_off.json").read_text())
     assert result["task"] == "train" and result["metric"] == "accuracy"
-    assert list(trade_off_table.panel([result])[1]) == [
-        f"{basis}, visibility" for basis in ("absolute", "relative")
-    ]
+    assert list(trade_off_table.panel([result])[1]) == ["absolute", "relative"]
     bert = finished_run.json("fine-tune/metrics.json")["score"]
     for name, point in zip(NAMES, result["points"], strict=True):
         assert f"{point['basis']}-{point['strength']:g}" == name

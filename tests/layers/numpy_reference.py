@@ -65,8 +65,7 @@ def embeddings(token_ids, segment_ids, weights, position_offset=0, epsilon=1e-12
 def self_attention(hidden, mask, weights, num_heads):
     """Section 2: A_h = softmax[(M W_q)(M W_k)^T] and V_h = M W_v, for each head h.
 
-    BERT divides by the square root of the key's width, and lets no word look at padding. A mask
-    between 0 and 1 is the extent to which a key is visible, which multiplies its share.
+    BERT divides by the square root of the key's width, and lets no word look at padding.
 
     Returns:
         A of shape (heads, rows, rows) and V of shape (heads, rows, value_dim).
@@ -78,8 +77,7 @@ def self_attention(hidden, mask, weights, num_heads):
     probabilities = np.zeros((num_heads, len(hidden), len(hidden)))
     for head, (query, key) in enumerate(zip(queries, keys, strict=True)):
         scores = query @ key[words].T / math.sqrt(key.shape[1])
-        shares = softmax(scores) * np.array(mask)[words]
-        probabilities[head][:, words] = shares / shares.sum(axis=-1, keepdims=True)
+        probabilities[head][:, words] = softmax(scores)
     return probabilities, np.array(values)
 
 
@@ -99,15 +97,14 @@ def feed_forward(hidden, weights, activation="gelu", epsilon=1e-12):
 def significance(probabilities, mask, count_self=False):
     """Section 3.2: Sig(w) = sum over heads h and words w' of A_h[w', w].
 
-    w' runs over "other words": not over padding, nor over w itself unless `count_self`. What is
-    visible in part has a say in part.
+    w' runs over "other words": not over padding, nor over w itself unless `count_self`.
     """
     score = np.zeros(len(mask))
     for attention in probabilities:
         for query, is_word in enumerate(mask):
             for key in range(len(mask)):
-                if count_self or query != key:
-                    score[key] += is_word * attention[query, key]
+                if is_word and (count_self or query != key):
+                    score[key] += attention[query, key]
     return score
 
 
@@ -218,10 +215,7 @@ def classify(model, token_ids, segment_ids):
                 ops.convert_to_numpy(retention),
                 reduction.basis,
             )
-            if reduction.visibility:
-                mask = mask * extents
-            else:
-                hidden = hidden * extents[:, None]
+            hidden = hidden * extents[:, None]
         hidden = feed_forward(hidden, layers[f"{name}_feed_forward"], config.activation, epsilon)
     pooled = hidden[0]
     if config.pooler:

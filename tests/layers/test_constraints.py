@@ -24,7 +24,7 @@ def one_word_at_each_position():
     soft_extract = SoftExtract(3)
     score = keras.Input((3,))
     padding_mask = keras.Input((3,), dtype="int32")
-    scaled, _ = soft_extract(hidden, score, padding_mask, padding_mask)
+    scaled = soft_extract(hidden, score, padding_mask)
     model = keras.Model([hidden, score, padding_mask], scaled)
     inputs = [np.ones((1, 3, 1)), np.array([[3.0, 2.0, 1.0]]), np.ones((1, 3), "int32")]
     return model, inputs, soft_extract

@@ -56,12 +56,6 @@ def test_the_score_of_the_authors_code():
     np.testing.assert_array_equal(score, np.array([[0.875, 2.25, 0.875]]))
 
 
-def test_what_is_visible_in_part_has_a_say_in_part():
-    score = SignificanceScore()(PROBABILITIES, np.array([[1, 1, 0.5]], "float32"))
-    # As without the last row, and half of it: 0.25 / 2, 1.5 / 2, none of its own.
-    np.testing.assert_array_equal(score, np.array([[0.75, 1.5, 0.875]]))
-
-
 @few_examples
 @given(
     mask=masks(), heads=st.sampled_from([1, 3]), count_self=st.booleans(), generator=generators()

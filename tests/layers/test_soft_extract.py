@@ -27,15 +27,13 @@ class SoftExtractTest(testing.TestCase):
                 "hidden_shape": (2, 4, 3),
                 "score_shape": (2, 4),
                 "padding_mask_shape": (2, 4),
-                "input_mask_shape": (2, 4),
             },
             input_dtype={
                 "hidden_shape": "float32",
                 "score_shape": "float32",
                 "padding_mask_shape": "int32",
-                "input_mask_shape": "int32",
             },
-            expected_output_shape=((2, 4, 3), (2, 4)),
+            expected_output_shape=(2, 4, 3),
             expected_num_trainable_weights=1,
             expected_num_losses=1,
             run_training_check=False,
@@ -45,17 +43,10 @@ class SoftExtractTest(testing.TestCase):
 
 
 @functools.cache
-def built_layer(length, basis="absolute", penalty=0.0, dtype=None, visibility=False):
-    layer = SoftExtract(length, penalty, basis, visibility, dtype=dtype)
+def built_layer(length, basis="absolute", penalty=0.0, dtype=None):
+    layer = SoftExtract(length, penalty, basis, dtype=dtype)
     layer.build((None, None, 2))
     return layer
-
-
-def extracted(layer, hidden, score, mask):
-    """The new word-vectors of the first encoder, whose mask is still that of the input."""
-    hidden, new_mask = layer(hidden, score, mask, mask)
-    np.testing.assert_array_equal(new_mask, mask)
-    return hidden
 
 
 def test_figure_6():
@@ -63,9 +54,7 @@ def test_figure_6():
     layer = built_layer(5)
     layer.retention.assign([1.0, 0.875, 0.75, 0.5, 0.25])
     hidden = np.ones((1, 5, 2), "float32")
-    output = extracted(
-        layer, hidden, np.array([[0.0, 2.0, 1.0, 4.0, 3.0]]), np.ones((1, 5), "int32")
-    )
+    output = layer(hidden, np.array([[0.0, 2.0, 1.0, 4.0, 3.0]]), np.ones((1, 5), "int32"))
     np.testing.assert_array_equal(
         ops.convert_to_numpy(output)[0, :, 0], [1.0, 0.5, 0.25, 0.875, 0.75]
     )
@@ -77,7 +66,7 @@ def test_short_texts_use_all_parameters_in_the_relative_basis():
     for basis, second in (("absolute", 0.75), ("relative", 0.5)):
         layer = built_layer(4, basis)
         layer.retention.assign([1.0, 0.75, 0.5, 0.25])
-        output = ops.convert_to_numpy(extracted(layer, np.ones((1, 4, 2), "float32"), score, mask))
+        output = ops.convert_to_numpy(layer(np.ones((1, 4, 2), "float32"), score, mask))
         np.testing.assert_array_equal(output[0, :2, 0], [1.0, second])
 
 
@@ -94,43 +83,14 @@ def test_agrees_with_numpy(mask, basis, generator, data):
     layer.retention.assign(generator.random(8))
     retention = ops.convert_to_numpy(layer.retention)
     hidden = generator.normal(size=(*mask.shape, 2)).astype("float32")
-    output = ops.convert_to_numpy(extracted(layer, hidden, score, mask))
+    output = ops.convert_to_numpy(layer(hidden, score, mask))
     for text in range(len(mask)):
         expected = numpy_reference.soft_extract(
             hidden[text], score[text], mask[text], retention, basis
         )
         np.testing.assert_allclose(output[text], expected, rtol=1e-6)
     layer.retention.assign(np.ones(8))
-    np.testing.assert_array_equal(extracted(layer, hidden, score, mask), hidden)
-
-
-@few_examples
-@given(
-    input_mask=masks(holes=False),
-    basis=st.sampled_from(["absolute", "relative"]),
-    generator=generators(),
-    data=st.data(),
-)
-def test_visibility_agrees_with_numpy(input_mask, basis, generator, data):
-    score = data.draw(scores(input_mask.shape))
-    # What earlier encoders left: words in full, in part, and not at all.
-    mask = input_mask * generator.choice([0.0, 0.3, 1.0], input_mask.shape).astype("float32")
-    mask[:, 0] = 1
-    layer = built_layer(8, basis, visibility=True)
-    layer.retention.assign(generator.random(8))
-    hidden = generator.normal(size=(*mask.shape, 2)).astype("float32")
-    output, visible = layer(hidden, score, mask, input_mask)
-    np.testing.assert_array_equal(output, hidden)
-    for text in range(len(mask)):
-        extents = numpy_reference.retention_extents(
-            score[text],
-            mask[text],
-            input_mask[text].sum(),
-            ops.convert_to_numpy(layer.retention),
-            basis,
-        )
-        expected = mask[text] * extents
-        np.testing.assert_allclose(ops.convert_to_numpy(visible)[text], expected, rtol=1e-6)
+    np.testing.assert_array_equal(layer(hidden, score, mask), hidden)
 
 
 @few_examples
@@ -139,7 +99,7 @@ def test_zeros_and_ones_keep_what_the_relative_budget_keeps(mask, kept, data):
     layer = built_layer(8, "relative")
     layer.retention.assign(np.arange(8) < kept)
     score = data.draw(scores(mask.shape))
-    output = extracted(layer, np.ones((*mask.shape, 2), "float32"), score, mask)
+    output = layer(np.ones((*mask.shape, 2), "float32"), score, mask)
     words_left = (ops.convert_to_numpy(output)[:, :, 0] * mask).sum(axis=1)
     np.testing.assert_array_equal(words_left, RelativeBudget(kept, 8)(mask))
 
@@ -150,7 +110,7 @@ def test_ranks_by_scores_that_16_bits_cannot_tell_apart():
         layer = built_layer(3, dtype=policy)
         layer.retention.assign([1.0, 0.5, 0.25])
         hidden = ops.ones((1, 3, 2), dtype=layer.compute_dtype)
-        output = extracted(layer, hidden, score, np.ones((1, 3), "int32"))
+        output = layer(hidden, score, np.ones((1, 3), "int32"))
         assert output.dtype == hidden.dtype
         np.testing.assert_array_equal(ops.cast(output, "float32")[0, :, 0], [1.0, 0.25, 0.5])
 
@@ -159,7 +119,7 @@ def model_of(layer, rows, width):
     """A model of inputs hidden, score and mask that gives the new word-vectors."""
     hidden, score = keras.Input((rows, width)), keras.Input((rows,))
     mask = keras.Input((rows,), dtype="int32")
-    return keras.Model([hidden, score, mask], layer(hidden, score, mask, mask)[0])
+    return keras.Model([hidden, score, mask], layer(hidden, score, mask))
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
@@ -192,7 +152,7 @@ def test_the_parameter_of_cls_is_not_learnt():
 def test_changes_nothing_at_first():
     layer = SoftExtract(4)
     hidden = np.random.default_rng(0).normal(size=(1, 3, 2)).astype("float32")
-    output = extracted(layer, hidden, np.array([[1.0, 2.0, 3.0]]), np.array([[1, 1, 0]]))
+    output = layer(hidden, np.array([[1.0, 2.0, 3.0]]), np.array([[1, 1, 0]]))
     np.testing.assert_array_equal(layer.retention, [1, 1, 1, 1])
     np.testing.assert_array_equal(output, hidden)
 
@@ -211,7 +171,7 @@ def test_more_rows_than_parameters():
     layer = built_layer(3)
     message = "rows=4, length=3"
     with pytest.raises(ValueError, match=message):
-        extracted(layer, np.ones((1, 4, 2)), np.ones((1, 4)), np.ones((1, 4), "int32"))
+        layer(np.ones((1, 4, 2)), np.ones((1, 4)), np.ones((1, 4), "int32"))
     with pytest.raises(ValueError, match=message):
         model_of(layer, 4, 2)
 

@@ -41,8 +41,6 @@ REDUCTIONS = {
     "none": NoReduction(),
     "soft absolute": SoftExtraction(0.1),
     "soft relative": SoftExtraction(0.1, basis="relative"),
-    "visible absolute": SoftExtraction(0.1, visibility=True),
-    "visible relative": SoftExtraction(0.1, basis="relative", visibility=True),
     **{
         f"{selection} {basis}": Extraction(retention, selection=selection, seed=3)
         for basis, retention in _CONFIGURATIONS.items()

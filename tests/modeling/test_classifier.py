@@ -1,4 +1,3 @@
-import functools
 import os
 import pathlib
 import subprocess
@@ -103,27 +102,6 @@ def test_keeping_all_is_exactly_plain_bert(reduction):
     kept = plain.with_reduction(reduction)
     # Not compiled as a whole, which may round the same operations in another way.
     np.testing.assert_array_equal(kept.logits_model(inputs), plain.logits_model(inputs))
-
-
-@pytest.mark.parametrize("retention", ["9,6,2", "12,12,12", "9,6,2 of 12"])
-@few_examples
-@given(batch=texts(max_words=LONGER))
-def test_visibility_of_ones_and_zeros_is_extraction(retention, batch):
-    """The soft model at the end of its way is the hard one; and plain BERT at the start."""
-    soft, hard = softened(retention)
-    inputs = pad(batch, LONGER)
-    np.testing.assert_allclose(logits(soft, inputs), logits(hard, inputs), rtol=0, atol=1e-4)
-
-
-@functools.cache
-def softened(retention):
-    retention = RetentionConfiguration.parse(retention)
-    plain = reduced_classifier("none", LONGER)
-    soft = plain.with_reduction(SoftExtraction(0.1, basis=retention.basis, visibility=True))
-    for index, length in enumerate(retention.lengths):
-        layer = soft.get_layer(soft.reduction.layer_name(index))
-        layer.retention.assign((np.arange(LONGER) < length).astype("float32"))
-    return soft, plain.with_reduction(Extraction(retention))
 
 
 def test_probabilities_are_the_softmax_of_the_logits():

@@ -20,7 +20,6 @@ from power_bert_tf.modeling import SoftExtraction
     [
         NoReduction(),
         SoftExtraction(0.003, basis="relative", count_self=True),
-        SoftExtraction(0.003, visibility=True),
         SoftExtraction(0.003, compat="ibm"),
         Extraction("8,3", compat="ibm"),
         Extraction("8,3"),

@@ -12,7 +12,6 @@ def trade_off(task, basis, *points):
         "task": task,
         "metric": "accuracy",
         "examples": {"train": 10, "dev": 5},
-        "visibility": False,
         "points": [
             {
                 "basis": basis,

@@ -12,7 +12,7 @@ from modeling.models import random_text
 from modeling.models import reduced_classifier
 
 
-@pytest.mark.parametrize("name", [name for name in REDUCTIONS if "visible" not in name])
+@pytest.mark.parametrize("name", REDUCTIONS)
 def test_one_trace_answers_as_the_graph_of_each_length(name):
     model = reduced_classifier(name, LONGER)
     any_length = model.at_length(None).logits_model
