@@ -1,6 +1,7 @@
 """What is fastest here for a run's PoWER-BERT: runtime, dtype and buckets."""
 
 import functools
+import sys
 
 import numpy as np
 
@@ -55,6 +56,8 @@ def choose(path, batch_size, runs, most_drop, output=None):
     timed = [[ids[row] for row in rows] for ids in tokens]
 
     def candidate(name, options):
+        # Several runtimes take minutes to compile all buckets.
+        print(f"  {name}: compiling, answering the dev examples", file=sys.stderr, flush=True)
         compiled = CompiledClassifier(model, batch_size=batch_size, **options)
         score = task_score(metric, dev.labels, compiled.predict_tokens(*tokens))
         return {"name": name, "options": options, "score": score, "compiled": compiled}

@@ -1,5 +1,6 @@
 """What the commands that use a finished run have in common."""
 
+import dataclasses
 import pathlib
 
 from power_bert_tf.commands.fit import Fit
@@ -44,11 +45,23 @@ def check_pairs(run, text_pairs, source):
 
 
 def fit_of(run):
-    """The `Fit` that made a run."""
+    """The `Fit` that made a run.
+
+    Raises:
+        InputError: where it used an option that `fit` has not got in this version.
+    """
     settings = run.settings()
     # N as it was, where it was proposed: nothing has to be read again to propose it.
     length = settings["identity"]["task"]["sequence_length"]
     command = {**settings["command"], "sequence_length": length}
+    known = {field.name for field in dataclasses.fields(Fit)}
+    unknown = {name: command.pop(name) for name in command.keys() - known}
+    used = sorted(f"{name}={value}" for name, value in unknown.items() if value)
+    if used:
+        raise InputError(
+            f"{run.path} was made by another version of power-bert, whose `fit` has options that "
+            f"are not known here. Received: {', '.join(used)}"
+        )
     paths = ("output", "train", "dev", "tfds_dir", "data_dir", "fine_tuned")
     return Fit(
         **{

@@ -21,6 +21,7 @@ from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.data import Examples
 from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.deploy.runtimes import mode_name
+from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.modeling import open_checkpoint
 from power_bert_tf.training.run_folder import RunFolder
@@ -258,6 +259,17 @@ def test_a_run_keeps_the_n_that_was_proposed(finished_run, tmp_path):
     settings["command"]["sequence_length"] = None
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     assert fit_of(RunFolder.open(tmp_path)).sequence_length == 12
+
+
+def test_a_run_of_another_version(finished_run, tmp_path):
+    settings = finished_run.json("settings.json")
+    settings["command"]["unheard_of"] = False
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    assert fit_of(RunFolder.open(tmp_path)) == fit_of(RunFolder.open(finished_run.path))
+    settings["command"]["unheard_of"] = 3
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match="another version .* unheard_of=3"):
+        fit_of(RunFolder.open(tmp_path))
 
 
 def test_runs_from_before_multiple_choice_go_on(finished_run):

@@ -15,6 +15,7 @@ from power_bert_tf.commands.evaluate import Evaluate
 from power_bert_tf.commands.inference_choice import bucket_sets
 from power_bert_tf.commands.predict import Predict
 from power_bert_tf.deploy.compiled import CompiledClassifier
+from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.errors import InputError
 
 
@@ -57,7 +58,10 @@ def test_the_fastest_is_written_and_used(run, tmp_path, monkeypatch, capsys):
     by_name = {each["name"]: each for each in figures["candidates"]}
     assert by_name["tensorflow float32"]["ms_a_text"] == pytest.approx(100.0)
     assert by_name["tensorflow float32"]["score"] == pytest.approx(Evaluate(run).execute(), abs=0.1)
-    printed = capsys.readouterr().out
+    printed, told = capsys.readouterr()
+    # What is at work meanwhile: compiling takes minutes.
+    names = [mode_name(mode) for mode in MODES] + list(bucket_sets(12))
+    assert re.findall(r"^  (.*): compiling", told, re.MULTILINE) == names
     assert "tensorflow bfloat16" in printed.split("<- fastest")[0].splitlines()[-1]
     seen = []
     init = CompiledClassifier.__init__
