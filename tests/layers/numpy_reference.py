@@ -132,23 +132,18 @@ def sorted_rows(score, mask):
     return sorted(range(len(mask)), key=key)
 
 
-def retention_extents(score, mask, words, retention, basis="absolute"):
-    """Section 3.3: r[Sig_pos(w_i)] for each row i.
+def soft_extract(hidden, score, mask, retention, basis="absolute"):
+    """Section 3.3: E_out[i] = r[Sig_pos(w_i)] E_in[i].
 
     In the relative basis position k of n words takes parameter floor(k N / n), at most the last.
     """
-    extents = np.zeros(len(mask))
+    hidden = np.array(hidden, dtype="float64")
+    words = max(1, int(np.sum(mask)))
     for position, row in enumerate(sorted_rows(score, mask)):
         if basis == "relative":
-            position = min(position * len(retention) // max(1, words), len(retention) - 1)
-        extents[row] = retention[position]
-    return extents
-
-
-def soft_extract(hidden, score, mask, retention, basis="absolute"):
-    """Section 3.3: E_out[i] = r[Sig_pos(w_i)] E_in[i]."""
-    extents = retention_extents(score, mask, int(np.sum(mask)), retention, basis)
-    return np.array(hidden, dtype="float64") * extents[:, None]
+            position = min(position * len(retention) // words, len(retention) - 1)
+        hidden[row] *= retention[position]
+    return hidden
 
 
 def extracted_rows(score, mask, length, budget=None):
@@ -208,14 +203,13 @@ def classify(model, token_ids, segment_ids):
         )
         if method == "SoftExtraction":
             retention = model.get_layer(f"encoder_{index}_soft_extract").retention
-            extents = retention_extents(
+            hidden = soft_extract(
+                hidden,
                 significance(probabilities, mask, reduction.count_self),
                 mask,
-                words,
                 ops.convert_to_numpy(retention),
                 reduction.basis,
             )
-            hidden = hidden * extents[:, None]
         hidden = feed_forward(hidden, layers[f"{name}_feed_forward"], config.activation, epsilon)
     pooled = hidden[0]
     if config.pooler:
