@@ -20,7 +20,7 @@ _EXPORTS = {
     "SoftExtraction": "modeling",
     "WordPieceTokenizer": "data",
     "export_huggingface": "deploy.huggingface",
-    "export_saved_model": "deploy.export",
+    "export_saved_model": "deploy.saved_model",
     "fine_tuning_optimizer": "training.optimizers",
     "open_checkpoint": "modeling",
     "search_optimizer": "training.optimizers",

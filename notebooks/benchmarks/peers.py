@@ -26,9 +26,9 @@ import numpy as np
 from power_bert_tf.deploy.batching import Batch
 from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.batching import make_batches
-from power_bert_tf.deploy.machine import cpu
-from power_bert_tf.deploy.timing import interleaved_seconds
 from power_bert_tf.errors import InputError
+from power_bert_tf.measure.machine import cpu
+from power_bert_tf.measure.timing import interleaved_seconds
 
 TORCH_NAMES = {
     "token_ids": "input_ids",

@@ -5,9 +5,9 @@ import functools
 
 import numpy as np
 
-from power_bert_tf.deploy.machine import measured_on
-from power_bert_tf.deploy.timing import interleaved_seconds
 from power_bert_tf.files import write_json
+from power_bert_tf.measure.machine import measured_on
+from power_bert_tf.measure.timing import interleaved_seconds
 
 
 def compare(options, graphs):

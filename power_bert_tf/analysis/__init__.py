@@ -1,0 +1,1 @@
+"""What a trained model does: traces of texts and pictures."""

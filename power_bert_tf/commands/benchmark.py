@@ -7,17 +7,17 @@ import keras
 import numpy as np
 import simple_parsing
 
-from power_bert_tf.commands import benchmark_table
 from power_bert_tf.deploy.batching import check_batch_overhead
-from power_bert_tf.deploy.comparison import operations
-from power_bert_tf.deploy.comparison import times
-from power_bert_tf.deploy.machine import measured_on
-from power_bert_tf.deploy.peak import matrix_product_peak
 from power_bert_tf.deploy.runtimes import NATIVE
 from power_bert_tf.deploy.runtimes import RUNTIMES
 from power_bert_tf.deploy.runtimes import default_runtime
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
+from power_bert_tf.measure import benchmark_table
+from power_bert_tf.measure.comparison import operations
+from power_bert_tf.measure.comparison import times
+from power_bert_tf.measure.machine import measured_on
+from power_bert_tf.measure.peak import matrix_product_peak
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.modeling import Extraction

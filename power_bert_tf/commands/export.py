@@ -7,8 +7,8 @@ import simple_parsing
 
 from power_bert_tf.commands.run_options import is_pair
 from power_bert_tf.commands.run_options import open_step
-from power_bert_tf.deploy.export import export_saved_model
 from power_bert_tf.deploy.huggingface import export_huggingface
+from power_bert_tf.deploy.saved_model import export_saved_model
 from power_bert_tf.errors import InputError
 
 FORMATS = ("savedmodel", "huggingface")

@@ -12,8 +12,8 @@ from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.deploy.runtimes import usable_modes
-from power_bert_tf.deploy.timing import interleaved_seconds
 from power_bert_tf.files import write_json
+from power_bert_tf.measure.timing import interleaved_seconds
 from power_bert_tf.training.metrics import task_score
 
 _MOST_TEXTS = 512

@@ -6,13 +6,13 @@ import textwrap
 
 import numpy as np
 
-from power_bert_tf.deploy.comparison import WAYS
-from power_bert_tf.deploy.comparison import mode_times
-from power_bert_tf.deploy.comparison import operations
-from power_bert_tf.deploy.comparison import times
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.deploy.runtimes import usable_modes
+from power_bert_tf.measure.comparison import WAYS
+from power_bert_tf.measure.comparison import mode_times
+from power_bert_tf.measure.comparison import operations
+from power_bert_tf.measure.comparison import times
 from power_bert_tf.training.metrics import task_score
 
 BATCH_SIZE = 128

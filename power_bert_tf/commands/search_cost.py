@@ -5,8 +5,8 @@ import dataclasses
 import keras
 import numpy as np
 
-from power_bert_tf.deploy.timing import interleaved_seconds
 from power_bert_tf.errors import InputError
+from power_bert_tf.measure.timing import interleaved_seconds
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.modeling import SoftExtraction

@@ -7,9 +7,9 @@ import numpy as np
 from power_bert_tf.analysis.trade_off import draw_trade_offs
 from power_bert_tf.commands.trade_off_table import panel
 from power_bert_tf.commands.trade_off_table import row
-from power_bert_tf.deploy.comparison import operations
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
+from power_bert_tf.measure.comparison import operations
 from power_bert_tf.training.bracket import Bracket
 from power_bert_tf.training.limits import MaxDrop
 from power_bert_tf.training.limits import Speedup

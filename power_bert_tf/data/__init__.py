@@ -1,3 +1,5 @@
+"""Tasks, examples and text: from files to batches. TensorFlow's room."""
+
 from power_bert_tf.data.packing import Preprocessor
 from power_bert_tf.data.pipeline import evaluation_dataset
 from power_bert_tf.data.pipeline import training_dataset

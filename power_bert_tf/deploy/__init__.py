@@ -1,0 +1,1 @@
+"""Trained classifiers in production: compiled graphs, runtimes and exports."""

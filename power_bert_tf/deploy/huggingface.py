@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import safetensors.numpy
 
-from power_bert_tf.deploy.export import check_export_folder
+from power_bert_tf.deploy.saved_model import check_export_folder
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_folder
 from power_bert_tf.files import write_json

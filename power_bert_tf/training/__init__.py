@@ -1,0 +1,1 @@
+"""Training by `model.fit`: objectives, optimizers, metrics, backup."""

@@ -14,14 +14,14 @@ import pytest
 from power_bert_tf.cli import main
 from power_bert_tf.commands import benchmark
 from power_bert_tf.commands.benchmark import Benchmark
-from power_bert_tf.commands.benchmark_table import LABELS
-from power_bert_tf.deploy import machine
-from power_bert_tf.deploy.comparison import WAYS
-from power_bert_tf.deploy.comparison import operations
-from power_bert_tf.deploy.flops import computed_flops
-from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.deploy.runtimes import load_runtime
 from power_bert_tf.errors import InputError
+from power_bert_tf.measure import machine
+from power_bert_tf.measure.benchmark_table import LABELS
+from power_bert_tf.measure.comparison import WAYS
+from power_bert_tf.measure.comparison import operations
+from power_bert_tf.measure.flops import computed_flops
+from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.modeling import RetentionConfiguration
 

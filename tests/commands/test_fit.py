@@ -19,9 +19,9 @@ from power_bert_tf.commands.fit import Fit
 from power_bert_tf.commands.fit_data import tokenizer_for
 from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.data import Examples
-from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.errors import InputError
+from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.modeling import open_checkpoint
 from power_bert_tf.training.run_folder import RunFolder

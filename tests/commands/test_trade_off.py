@@ -16,8 +16,8 @@ from power_bert_tf.commands import trade_off
 from power_bert_tf.commands import trade_off_table
 from power_bert_tf.commands.fit import Fit
 from power_bert_tf.commands.run_options import fit_of
-from power_bert_tf.deploy.flops import encoders_flops
 from power_bert_tf.errors import InputError
+from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.training.run_folder import RunFolder
 from power_bert_tf.training.run_folder import load_classifier

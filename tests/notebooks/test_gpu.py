@@ -5,7 +5,7 @@ import json
 import pytest
 
 from notebooks import scripts
-from power_bert_tf.commands.benchmark_table import LABELS
+from power_bert_tf.measure.benchmark_table import LABELS
 
 
 def test_figure_1():

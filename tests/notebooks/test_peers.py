@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from notebooks import scripts
-from power_bert_tf.deploy import machine
+from power_bert_tf.measure import machine
 from power_bert_tf.modeling import EncoderConfig
 
 

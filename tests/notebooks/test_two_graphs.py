@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from notebooks import scripts
-from power_bert_tf.deploy import machine
 from power_bert_tf.layers import self_attention
+from power_bert_tf.measure import machine
 
 SMALL = ["--size", "bert-tiny", "--sequence-length", "16", "--batch-size", "2", "--runs", "3"]
 # The rounds of the first graph and of the second; the median of the ratios is 0.8.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from power_bert_tf.deploy import peak
+from power_bert_tf.measure import peak
 
 
 def expected_sum(size, count):

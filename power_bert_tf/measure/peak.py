@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from power_bert_tf.deploy.timing import interleaved_seconds
+from power_bert_tf.measure.timing import interleaved_seconds
 from power_bert_tf.modeling.devices import has_accelerator
 
 

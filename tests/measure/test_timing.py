@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from power_bert_tf.deploy import timing
+from power_bert_tf.measure import timing
 
 
 @pytest.fixture

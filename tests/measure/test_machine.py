@@ -7,7 +7,7 @@ import types
 import pytest
 import tensorflow as tf
 
-from power_bert_tf.deploy import machine
+from power_bert_tf.measure import machine
 
 # Two processors of a server, with the lines that are read and some that must not be.
 CPUINFO = """\

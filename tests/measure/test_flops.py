@@ -6,9 +6,9 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2_as_graph,
 )
 
-from power_bert_tf.deploy.flops import computed_flops
-from power_bert_tf.deploy.flops import encoder_flops
-from power_bert_tf.deploy.flops import encoders_flops
+from power_bert_tf.measure.flops import computed_flops
+from power_bert_tf.measure.flops import encoder_flops
+from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
 from power_bert_tf.modeling import Extraction

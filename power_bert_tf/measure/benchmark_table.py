@@ -1,10 +1,10 @@
 """The figures of a benchmark as text and as a picture."""
 
-from power_bert_tf.deploy.comparison import TEXTBOOK
-from power_bert_tf.deploy.comparison import WAYS
-from power_bert_tf.deploy.comparison import speedups
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
+from power_bert_tf.measure.comparison import TEXTBOOK
+from power_bert_tf.measure.comparison import WAYS
+from power_bert_tf.measure.comparison import speedups
 
 LABELS = {TEXTBOOK: "BERT, textbook graph, padded", **WAYS}
 

@@ -5,9 +5,9 @@ import functools
 import numpy as np
 
 from power_bert_tf.deploy.compiled import CompiledClassifier
-from power_bert_tf.deploy.flops import computed_flops
-from power_bert_tf.deploy.flops import encoders_flops
-from power_bert_tf.deploy.timing import interleaved_seconds
+from power_bert_tf.measure.flops import computed_flops
+from power_bert_tf.measure.flops import encoders_flops
+from power_bert_tf.measure.timing import interleaved_seconds
 
 WAYS = {
     "bert_padded": "BERT, padded to N",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from training import toy
 
-from power_bert_tf.deploy.export import export_saved_model
+from power_bert_tf.deploy.saved_model import export_saved_model
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import Extraction
 

@@ -1,0 +1,1 @@
+"""Tests of operations, time and the machine. They need TensorFlow."""
