@@ -120,7 +120,7 @@ def test_rooms_are_walked(room):
         ("modeling/checkpoints/google.py", "def read():\n    import keras_hub", True),
         ("modeling/config.py", "def read():\n    import tensorflow as tf", True),
         ("data/tasks.py", "from power_bert_tf.modeling import EncoderConfig", True),
-        ("data/tasks.py", "import tensorflow_text", False),
+        ("data/preprocessor.py", "import tensorflow_text", False),
         ("training/steps.py", "from power_bert_tf.deploy import saved_model", True),
         ("training/steps.py", "import power_bert_tf.cli", True),
         ("training/steps.py", "from power_bert_tf.data import tasks", False),

@@ -10,8 +10,8 @@ from power_bert_tf.data import propose_sequence_length
 from power_bert_tf.data import tokenizer_from_file
 from power_bert_tf.data import tokenizer_from_folder
 from power_bert_tf.data import user_task
+from power_bert_tf.data.examples import random_order
 from power_bert_tf.data.proposed_length import word_piece_lengths
-from power_bert_tf.data.sources import random_order
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import open_checkpoint
 

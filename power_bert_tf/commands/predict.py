@@ -14,7 +14,7 @@ from power_bert_tf.commands.run_options import is_pair
 from power_bert_tf.commands.run_options import open_step
 from power_bert_tf.data import load_questions
 from power_bert_tf.data import load_texts
-from power_bert_tf.data.questions import option_pairs
+from power_bert_tf.data.race import option_pairs
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_text
 

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from power_bert_tf.data.sources import Examples
+from power_bert_tf.data.examples import Examples
 from power_bert_tf.errors import InputError
 
 LABEL_NAMES = ("negative", "positive")

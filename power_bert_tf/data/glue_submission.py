@@ -10,9 +10,9 @@ import pathlib
 
 import numpy as np
 
-from power_bert_tf.data.prepared import read_columns
-from power_bert_tf.data.prepared import reading
-from power_bert_tf.data.sources import read_tsv_columns
+from power_bert_tf.data.glue_files import read_tsv_columns
+from power_bert_tf.data.tfds_reader import read_columns
+from power_bert_tf.data.tfds_reader import reading
 from power_bert_tf.errors import InputError
 
 HEADER = "index\tprediction"
@@ -149,7 +149,7 @@ def load_hidden_test(
         path = pathlib.Path(data_dir, test.tsv)
         if not path.is_file():
             raise InputError(
-                f"--data-dir (`data_dir`) should hold {test.tsv}. Received: {os.fspath(data_dir)}"
+                f"--data-dir (`data_dir`) must hold {test.tsv}. Received: {os.fspath(data_dir)}"
             )
         indices, *texts = read_tsv_columns(path, test.tsv_columns)
         wrong = [index for index in indices if not index.isdecimal()]
@@ -157,5 +157,5 @@ def load_hidden_test(
             raise InputError(f"{path}: expected a number in 'index'. Received: {wrong[0]!r}")
         indices = [int(index) for index in indices]
     if len(set(indices)) < len(indices):
-        raise InputError(f"the test set {test.name} should have each index once")
+        raise InputError(f"the test set {test.name} must have each index once")
     return indices, texts[0], texts[1] if len(texts) == 2 else None

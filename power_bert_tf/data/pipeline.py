@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from power_bert_tf.data.packing import Preprocessor
-from power_bert_tf.data.sources import Examples
-from power_bert_tf.data.sources import random_order
+from power_bert_tf.data.examples import Examples
+from power_bert_tf.data.examples import random_order
+from power_bert_tf.data.preprocessor import Preprocessor
 from power_bert_tf.errors import InputError
 
 # How many batches' texts are sorted by length together, where batches are grouped by length.
@@ -52,7 +52,7 @@ def training_dataset(
     _check(examples, batch_size)
     if not 0 <= first_epoch < epochs:
         raise InputError(
-            "`first_epoch` should be from 0 to `epochs` - 1. "
+            "`first_epoch` must be from 0 to `epochs` - 1. "
             f"Received: first_epoch={first_epoch}, epochs={epochs}"
         )
     batch_size = min(batch_size, len(examples))
@@ -124,6 +124,6 @@ def _preprocessed(dataset, preprocessor, pad_to_longest):
 
 def _check(examples, batch_size):
     if not len(examples):
-        raise InputError("`examples` should not be empty. Received: 0 examples")
+        raise InputError("`examples` must not be empty. Received: 0 examples")
     if batch_size < 1:
-        raise InputError(f"`batch_size` should be at least 1. Received: batch_size={batch_size}")
+        raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from power_bert_tf.data.sources import Examples
-from power_bert_tf.data.tokenization import WordPieceTokenizer
+from power_bert_tf.data.examples import Examples
+from power_bert_tf.data.word_pieces import WordPieceTokenizer
 
 LENGTHS = (64, 128, 256, 512)
 # Of the texts, how many may be longer than what N is chosen by.

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from power_bert_tf.data.tokenization import check_batch
-from power_bert_tf.data.tokenization import lower
-from power_bert_tf.data.tokenization import strip_accents
+from power_bert_tf.data.word_pieces import check_batch
+from power_bert_tf.data.word_pieces import lower
+from power_bert_tf.data.word_pieces import strip_accents
 from power_bert_tf.errors import InputError
 
 # Patterns are RE2's; these are the spaces that Python splits at.
@@ -60,7 +60,7 @@ class SentencePieceTokenizer(tf.Module):
             size = int(processor.vocab_size()) if self._model else 0
         except tf.errors.OpError as error:
             raise InputError(
-                f"`model` should be a SentencePiece model. Received: {len(self._model)} bytes that "
+                f"`model` must be a SentencePiece model. Received: {len(self._model)} bytes that "
                 "are none"
             ) from error
         names = processor.id_to_string(tf.range(size)).numpy() if size else ()
@@ -69,7 +69,7 @@ class SentencePieceTokenizer(tf.Module):
         missing = [name for name in ("<pad>", "<unk>", "[CLS]", "[SEP]") if name not in ids]
         if missing:
             raise InputError(
-                f"`model` should have the pieces <pad>, <unk>, [CLS] and [SEP]; missing "
+                f"`model` must have the pieces <pad>, <unk>, [CLS] and [SEP]; missing "
                 f"{', '.join(missing)}. Received: {size} pieces"
             )
         self.pad_id = ids["<pad>"]

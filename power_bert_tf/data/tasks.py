@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from power_bert_tf.data.examples import Examples
 from power_bert_tf.errors import InputError
 
 
@@ -281,9 +282,35 @@ def get_task(name: str) -> Task:
     spelt = {_plain(task.name): task for task in _TASKS}
     spelt["mnli"] = TASKS["mnli-m"]
     if _plain(name) not in spelt:
-        raise InputError(f"`task` should be one of {', '.join(sorted(TASKS))}. Received: {name!r}")
+        raise InputError(f"`task` must be one of {', '.join(sorted(TASKS))}. Received: {name!r}")
     return spelt[_plain(name)]
 
 
 def _plain(name):
     return name.lower().replace("-", "")
+
+
+def user_task(name: str, train: Examples, sequence_length: int) -> Task:
+    """A task for data of one's own; `dataclasses.replace` changes what does not suit.
+
+    The numbers are the middle of the ranges that the paper searched, and N is up to the texts
+    (see `propose_sequence_length`). The metric is accuracy, or Spearman's correlation for
+    regression.
+    """
+    return Task(
+        name=name,
+        metric="accuracy" if train.label_names else "spearman",
+        labels=train.label_names,
+        sequence_length=sequence_length,
+        batch_size=32,
+        learning_rate=3e-5,
+        retention_learning_rate=3e-3,
+        strength=1e-3,
+        features=("text",) if train.text_pairs is None else ("text", "text_pair"),
+    )
+
+
+def check_split(split: str, splits: tuple[str, ...]):
+    """Raises InputError unless `split` is one of those that there are."""
+    if split not in splits:
+        raise InputError(f"`split` must be one of {', '.join(splits)}. Received: {split!r}")

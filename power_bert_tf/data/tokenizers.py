@@ -3,7 +3,7 @@
 import pathlib
 
 from power_bert_tf.data.sentence_pieces import SentencePieceTokenizer
-from power_bert_tf.data.tokenization import WordPieceTokenizer
+from power_bert_tf.data.word_pieces import WordPieceTokenizer
 from power_bert_tf.errors import InputError
 
 # Each has `tokenize`, `pieces`, `vocabulary_size` and the ids of the special tokens; `to_bytes`

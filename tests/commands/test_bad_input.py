@@ -26,7 +26,7 @@ def refused(capsys, arguments, *folders):
 OPTIONS = {
     "no task and no files": ({"train": None}, "give either `task` or `train`"),
     "task and train": ({"task": "rte"}, "give either `task` or `train`"),
-    "unknown task": ({"train": None, "task": "snli"}, "`task` should be one of .*'snli'"),
+    "unknown task": ({"train": None, "task": "snli"}, "`task` must be one of .*'snli'"),
     "two sources": (
         {"train": None, "task": "rte", "tfds_dir": "/nowhere", "data_dir": "/nowhere"},
         "`tfds_dir` or `data_dir`, not both",
@@ -37,7 +37,7 @@ OPTIONS = {
     ),
     "no such data folder": (
         {"train": None, "task": "rte", "data_dir": "/nowhere"},
-        r"should hold RTE/train\.tsv. Received: /nowhere",
+        r"must hold RTE/train\.tsv. Received: /nowhere",
     ),
     "no checkpoint there": ({"checkpoint": "/nowhere"}, "/nowhere"),
     "an id of the hub that is none": (
@@ -125,7 +125,7 @@ def test_no_room_for_a_pair(materials, tmp_path, capsys):
         sequence_length=2,
     )
     message = refused(capsys, arguments, tmp_path)
-    assert "`sequence_length` should be an integer of at least 3" in message
+    assert "`sequence_length` must be an integer of at least 3" in message
 
 
 def _truncate(folder):

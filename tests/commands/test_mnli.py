@@ -133,7 +133,7 @@ def test_ax_may_be_missing_but_not_the_task_itself(mnli_run, glue, tmp_path, cap
     assert "No AX.tsv: there is neither diagnostic/diagnostic.tsv nor " in capsys.readouterr().out
     (data / "MNLI/test_matched.tsv").unlink()
     assert main([*arguments, "--output", str(tmp_path / "two")]) == 2
-    assert "should hold MNLI/test_matched.tsv" in capsys.readouterr().err
+    assert "must hold MNLI/test_matched.tsv" in capsys.readouterr().err
     assert not (tmp_path / "two").exists()
 
 
@@ -142,7 +142,7 @@ def test_a_dev_set_that_is_missing_is_found_before_training(materials, glue, tmp
     (data / "MNLI/dev_mismatched.tsv").unlink()
     output = tmp_path / "run"
     assert main(materials.fit(output, {**OPTIONS, "data-dir": data})) == 2
-    assert "should hold MNLI/dev_mismatched.tsv" in capsys.readouterr().err
+    assert "must hold MNLI/dev_mismatched.tsv" in capsys.readouterr().err
     assert not output.exists()
 
 

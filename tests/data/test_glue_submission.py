@@ -83,7 +83,7 @@ HEADERS["MNLI-mm"] = HEADERS["MNLI-m"]
 def test_from_tsv(tmp_path, name):
     test, columns = TESTS[name], HEADERS[name].split("\t")
     assert not is_there(test, tmp_path)
-    with pytest.raises(InputError, match=f"should hold {test.tsv}"):
+    with pytest.raises(InputError, match=f"must hold {test.tsv}"):
         load_hidden_test(test, tmp_path)
     texts = {
         column: [f'{column} "{row}', "" if column == "question2" else f"{column}"]
@@ -134,7 +134,7 @@ def test_from_tfds(name):
     [
         ("x\ta\tb", "expected a number in 'index'. Received: 'x'"),
         ("-1\ta\tb", "expected a number in 'index'"),
-        ("0\ta\tb", "RTE should have each index once"),
+        ("0\ta\tb", "RTE must have each index once"),
         ("1\ta", "test.tsv:3: expected 3 columns"),
     ],
 )

@@ -171,14 +171,14 @@ def test_elements(examples, dtype):
 
 def test_bad_input():
     empty = Examples([], None, [], ("a", "b"))
-    with pytest.raises(InputError, match="`examples` should not be empty"):
+    with pytest.raises(InputError, match="`examples` must not be empty"):
         training_dataset(empty, PREPROCESSOR, 4, seed=0)
-    with pytest.raises(InputError, match="`examples` should not be empty"):
+    with pytest.raises(InputError, match="`examples` must not be empty"):
         evaluation_dataset(empty, PREPROCESSOR, 4)
-    with pytest.raises(InputError, match="`batch_size` should be at least 1"):
+    with pytest.raises(InputError, match="`batch_size` must be at least 1"):
         evaluation_dataset(EXAMPLES, PREPROCESSOR, 0)
     for first_epoch, epochs in ((-1, 2), (2, 2), (0, 0)):
-        with pytest.raises(InputError, match="`first_epoch` should be"):
+        with pytest.raises(InputError, match="`first_epoch` must be"):
             training_dataset(EXAMPLES, PREPROCESSOR, 4, 0, first_epoch=first_epoch, epochs=epochs)
-    with pytest.raises(InputError, match="`seed` should be"):
+    with pytest.raises(InputError, match="`seed` must be"):
         training_dataset(EXAMPLES, PREPROCESSOR, 4, seed=-1)

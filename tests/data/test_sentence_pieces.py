@@ -185,12 +185,12 @@ def test_bad_models(tmp_path, model):
         SentencePieceTokenizer.from_file(tmp_path / "spiece.model")
     for content in (b"", b"not a model", model[: len(model) // 2], b"\x00" * 100):
         (tmp_path / "spiece.model").write_bytes(content)
-        with pytest.raises(InputError, match="spiece.model: `model` should ") as error:
+        with pytest.raises(InputError, match="spiece.model: `model` must ") as error:
             tokenizer_from_folder(tmp_path)
         assert "\n" not in str(error.value)
     with pytest.raises(InputError, match=r"missing \[SEP\]. Received: "):
         SentencePieceTokenizer(train(["a film"], 20, control_symbols=["[CLS]"]))
-    with pytest.raises(InputError, match="`text` should be a batch"):
+    with pytest.raises(InputError, match="`text` must be a batch"):
         SentencePieceTokenizer(model).tokenize("one text")
 
 

@@ -88,7 +88,7 @@ def test_bad_examples(arguments, message):
 
 
 def test_bad_take():
-    with pytest.raises(InputError, match="`n` should be at least 1"):
+    with pytest.raises(InputError, match="`n` must be at least 1"):
         Examples(["a"], None, [0.0], ()).take(0, seed=0)
 
 
@@ -157,7 +157,7 @@ def test_classes_are_given(tmp_path):
     with pytest.raises(InputError, match=r"a\.tsv:2: expected a label of \['y', 'z'\].*'x'"):
         load_from_file(path, labels=["y", "z"])
     for labels in (["x"], ["x", "x"]):
-        with pytest.raises(InputError, match="`labels` should be two or more different"):
+        with pytest.raises(InputError, match="`labels` must be two or more different"):
             load_from_file(path, labels=labels)
 
 
@@ -352,11 +352,11 @@ def test_bad_tsv(tmp_path, name, content, message):
 
 
 def test_bad_tsv_arguments(tmp_path):
-    with pytest.raises(InputError, match=r"`data_dir`\) should hold SST-2/train\.tsv"):
+    with pytest.raises(InputError, match=r"`data_dir`\) must hold SST-2/train\.tsv"):
         load_from_tsv(TASKS["sst2"], "train", tmp_path)
-    with pytest.raises(InputError, match="`split` should be one of train, dev"):
+    with pytest.raises(InputError, match="`split` must be one of train, dev"):
         load_from_tsv(TASKS["sst2"], "test", tmp_path)
-    with pytest.raises(InputError, match="should have a GLUE folder. Received: 'imdb'"):
+    with pytest.raises(InputError, match="must have a GLUE folder. Received: 'imdb'"):
         load_from_tsv(TASKS["imdb"], "dev", tmp_path)
 
 
@@ -364,7 +364,7 @@ def test_bad_tsv_arguments(tmp_path):
 
 
 def test_tfds_folder_without_the_dataset(tmp_path):
-    expected = r"--tfds-dir \(`data_dir`\) should be a folder .* glue/sst2\. Received: .*"
+    expected = r"--tfds-dir \(`data_dir`\) must be a folder .* glue/sst2\. Received: .*"
     with pytest.raises(InputError, match=expected) as error:
         load_from_tfds(TASKS["sst2"], "dev", tmp_path)
     assert "\n" not in str(error.value)
@@ -424,9 +424,9 @@ def test_glue_from_tfds(name, dev, features, labels):
 
 
 def test_bad_tfds_arguments(tmp_path):
-    with pytest.raises(InputError, match="`split` should be one of train, dev"):
+    with pytest.raises(InputError, match="`split` must be one of train, dev"):
         load_from_tfds(TASKS["rte"], "test", tmp_path)
-    with pytest.raises(InputError, match="should be in tensorflow-datasets"):
+    with pytest.raises(InputError, match="must be in tensorflow-datasets"):
         load_from_tfds(dataclasses.replace(TASKS["rte"], tfds_name=""), "dev", tmp_path)
 
 

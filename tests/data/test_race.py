@@ -10,7 +10,7 @@ from power_bert_tf.data import TASKS
 from power_bert_tf.data import Examples
 from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_questions
-from power_bert_tf.data.questions import option_pairs
+from power_bert_tf.data.race import option_pairs
 from power_bert_tf.errors import InputError
 
 LABELS = ("A", "B", "C")

@@ -170,7 +170,7 @@ def test_saved_model(tmp_path):
 
 def test_bad_input():
     for length in (1, 0, -3, 6.0, None):
-        with pytest.raises(InputError, match="`sequence_length` should be .* at least 2"):
+        with pytest.raises(InputError, match="`sequence_length` must be .* at least 2"):
             Preprocessor(TOKENIZER, length)
     preprocessor = Preprocessor(TOKENIZER, 2)
     assert preprocessor(["a"])["token_ids"].numpy().tolist() == [[CLS, SEP]]
@@ -178,9 +178,9 @@ def test_bad_input():
         preprocessor(["a"], ["b"])
     with pytest.raises(InputError, match="at least 2"):
         preprocessor(["a"], sequence_length=1)
-    with pytest.raises(InputError, match="`truncation` should be one of longest_first, only_first"):
+    with pytest.raises(InputError, match="`truncation` must be one of longest_first, only_first"):
         Preprocessor(TOKENIZER, 8, truncation="only_second")
-    with pytest.raises(InputError, match="`text_pair` should have one text for each"):
+    with pytest.raises(InputError, match="`text_pair` must have one text for each"):
         Preprocessor(TOKENIZER, 8)(["a"], ["b", "c"])
 
 

@@ -4,7 +4,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from power_bert_tf.data.sentence_pieces import SentencePieceTokenizer
-from power_bert_tf.data.tokenization import WordPieceTokenizer
+from power_bert_tf.data.word_pieces import WordPieceTokenizer
 from power_bert_tf.errors import InputError
 
 
@@ -45,7 +45,7 @@ class Preprocessor(tf.Module):
         _check_length(sequence_length, specials=2)
         if truncation not in _TRIM_PAIR:
             raise InputError(
-                f"`truncation` should be one of {', '.join(_TRIM_PAIR)}. "
+                f"`truncation` must be one of {', '.join(_TRIM_PAIR)}. "
                 f"Received: truncation={truncation!r}"
             )
         self.tokenizer = tokenizer
@@ -113,7 +113,7 @@ class Preprocessor(tf.Module):
             second = self.tokenizer.tokenize(text_pair)
             if not first.shape[:1].is_compatible_with(second.shape[:1]):
                 raise InputError(
-                    "`text_pair` should have one text for each in `text`. "
+                    "`text_pair` must have one text for each in `text`. "
                     f"Received: {second.shape[0]} for {first.shape[0]}"
                 )
             segments = _TRIM_PAIR[self.truncation](first, second, length - 3)
@@ -157,6 +157,6 @@ _TRIM_PAIR = {"longest_first": _trim_longest, "only_first": _trim_first}
 def _check_length(length, specials):
     if not isinstance(length, int) or length < specials:
         raise InputError(
-            f"`sequence_length` should be an integer of at least {specials}, to hold the special "
+            f"`sequence_length` must be an integer of at least {specials}, to hold the special "
             f"tokens. Received: sequence_length={length!r}"
         )

@@ -59,6 +59,6 @@ def reading(name: str, data_dir: str | os.PathLike | None):
         place = "the default folder" if data_dir is None else os.fspath(data_dir)
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise InputError(
-            f"--tfds-dir (`data_dir`) should be a folder in which tensorflow-datasets has prepared "
+            f"--tfds-dir (`data_dir`) must be a folder in which tensorflow-datasets has prepared "
             f"{name}. Received: {place} ({reason})"
         ) from error

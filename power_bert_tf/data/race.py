@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from power_bert_tf.data.prepared import open_builder
+from power_bert_tf.data.tfds_reader import open_builder
 
 # What RACE leaves open in a question for the option to fill.
 _BLANK = "_"

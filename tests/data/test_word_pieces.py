@@ -246,7 +246,7 @@ def test_bad_input(tmp_path):
         WordPieceTokenizer.from_file(tmp_path / "none.txt")
     with pytest.raises(InputError, match="expected a readable file"):
         WordPieceTokenizer.from_file(tmp_path)
-    with pytest.raises(InputError, match=r"`text` should be a batch"):
+    with pytest.raises(InputError, match=r"`text` must be a batch"):
         TOKENIZERS["cased"].tokenize("one text")
 
 

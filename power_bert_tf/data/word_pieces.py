@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from power_bert_tf.data.sources import read_lines
+from power_bert_tf.data.rows import read_lines
 from power_bert_tf.errors import InputError
 
 _MAX_CHARACTERS_PER_WORD = 100
@@ -140,7 +140,7 @@ def check_batch(text) -> tf.Tensor:
     text = tf.convert_to_tensor(text, tf.string)
     if text.shape.rank != 1:
         raise InputError(
-            "`text` should be a batch of strings of shape (batch,). "
+            "`text` must be a batch of strings of shape (batch,). "
             f"Received: text.shape={text.shape}"
         )
     return text
@@ -164,19 +164,19 @@ def _index(vocabulary: tuple[str, ...]) -> dict[str, int]:
     for index, piece in enumerate(vocabulary):
         if not isinstance(piece, str) or not piece:
             raise InputError(
-                "`vocabulary` should hold non-empty strings. "
+                "`vocabulary` must hold non-empty strings. "
                 f"Received: {piece!r} at id {index} (line {index + 1})"
             )
         if piece in ids:
             raise InputError(
-                "`vocabulary` should hold each piece once. "
+                "`vocabulary` must hold each piece once. "
                 f"Received: {piece!r} at ids {ids[piece]} and {index} (line {index + 1})"
             )
         ids[piece] = index
     missing = [name for name in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if name not in ids]
     if missing:
         raise InputError(
-            f"`vocabulary` should hold [PAD], [UNK], [CLS] and [SEP]; missing {', '.join(missing)}."
+            f"`vocabulary` must hold [PAD], [UNK], [CLS] and [SEP]; missing {', '.join(missing)}."
             f" Received: {len(vocabulary)} pieces, {reprlib.repr(list(vocabulary[:4]))} first"
         )
     return ids

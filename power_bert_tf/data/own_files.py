@@ -1,0 +1,164 @@
+"""Files of one's own: TSV, CSV, JSONL and plain text."""
+
+import json
+import os
+import pathlib
+import reprlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from power_bert_tf.data.examples import Examples
+from power_bert_tf.data.examples import text_array
+from power_bert_tf.data.race import option_pairs
+from power_bert_tf.data.rows import csv_rows
+from power_bert_tf.data.rows import json_rows
+from power_bert_tf.data.rows import named_rows
+from power_bert_tf.data.rows import parse_class
+from power_bert_tf.data.rows import parse_number
+from power_bert_tf.data.rows import parse_text
+from power_bert_tf.data.rows import read_lines
+from power_bert_tf.data.rows import row_error
+from power_bert_tf.data.rows import tsv_rows
+from power_bert_tf.errors import InputError
+
+
+def load_from_file(
+    path: str | os.PathLike,
+    labels: Sequence[str] | None = None,
+    regression: bool = False,
+) -> Examples:
+    """Reads labelled texts of one's own from a TSV, CSV or JSONL file.
+
+    The file is UTF-8 and has `text`, `label` and, if the task is about pairs, `text_pair`: as
+    columns that its first line names (TSV, CSV), or as keys of one JSON object a line (JSONL). More
+    columns do no harm. CSV quotes as spreadsheets do; in TSV a quotation mark is a character like
+    any other, and a text holds neither tab nor line break.
+
+    Args:
+        path: path ending in .tsv, .csv or .jsonl.
+        labels: sequence of str. The classes in the order of their ids. By default they are those
+            in the file, sorted (as numbers if all are integers). Empty means regression.
+        regression: bool. Whether labels are numbers to be predicted. Defaults to `False`.
+
+    Raises:
+        InputError: the file cannot be read, a row is malformed (the message names file and line),
+            or there are fewer than two classes.
+    """
+    regression = regression or (labels is not None and not labels)
+    rows, texts, pairs = _read_file(path, ("text", "label"))
+    if regression:
+        values = [parse_number(path, line, row["label"]) for line, row in rows]
+        return Examples(texts, pairs, values, ())
+    names = [_label(path, line, row["label"]) for line, row in rows]
+    classes = _sorted_classes(names) if labels is None else tuple(str(label) for label in labels)
+    if len(classes) < 2 or len(set(classes)) < len(classes):
+        raise InputError(
+            f"`labels` must be two or more different classes (the file is {os.fspath(path)}). "
+            f"Received: {', '.join(map(repr, classes))}"
+        )
+    ids = {label: index for index, label in enumerate(classes)}
+    values = [
+        parse_class(path, line, name, ids, classes)
+        for (line, _), name in zip(rows, names, strict=True)
+    ]
+    return Examples(texts, pairs, values, classes)
+
+
+def load_texts(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray | None]:
+    """Reads texts, and text pairs if there are any, from a file that needs no labels.
+
+    Args:
+        path: path ending in .tsv, .csv or .jsonl, as for `load_from_file`, or in .txt: a text a
+            line.
+
+    Returns:
+        The texts (count,), and the second texts (count,) or `None`.
+
+    Raises:
+        InputError: as `load_from_file`.
+    """
+    if pathlib.Path(path).suffix.lower() == ".txt":
+        texts, pairs = (
+            [parse_text(path, line, "text", text) for line, text in read_lines(path)],
+            None,
+        )
+    else:
+        _, texts, pairs = _read_file(path, ("text",))
+    return text_array("text", texts), None if pairs is None else text_array("text_pair", pairs)
+
+
+def load_questions(
+    path: str | os.PathLike, labels: Sequence[str], answered: bool = False
+) -> tuple[list[dict], Examples]:
+    """Reads multiple-choice questions from a JSONL file.
+
+    Args:
+        path: path ending in .jsonl, of objects with `article`, `question` and `options`, a list.
+        labels: sequence of str. The names of the options.
+        answered: bool. Whether each has its `answer` too, one of `labels`.
+
+    Returns:
+        The questions, and the `Examples` made of them; labels are 0 where there are no answers.
+
+    Raises:
+        InputError: as `load_from_file`.
+    """
+    suffix = pathlib.Path(path).suffix.lower()
+    if suffix != ".jsonl":
+        raise InputError(f"{os.fspath(path)}: expected .jsonl for questions. Received: {suffix!r}")
+    names = ("article", "question", "options", *(("answer",) if answered else ()))
+    rows = json_rows(path, names)
+    ids = {label: index for index, label in enumerate(labels)}
+    pairs, answers = [], []
+    for line, row in rows:
+        article, question = (parse_text(path, line, name, row[name]) for name in names[:2])
+        options = row["options"]
+        if not isinstance(options, list) or len(options) != len(labels):
+            expected = f"a list of {len(labels)} 'options'"
+            raise row_error(path, line, expected, reprlib.repr(options))
+        options = [parse_text(path, line, "options", option) for option in options]
+        pairs += option_pairs(article, question, options)
+        answers.append(parse_class(path, line, str(row["answer"]), ids, labels) if answered else 0)
+    articles, questions = zip(*pairs, strict=True)
+    examples = Examples(articles, questions, answers, tuple(labels), len(labels))
+    return [row for _, row in rows], examples
+
+
+def _read_file(path, required):
+    """Rows as (line, dict), texts, and text pairs or `None`."""
+    suffix = pathlib.Path(path).suffix.lower()
+    if suffix == ".jsonl":
+        rows = json_rows(path, required)
+    elif suffix in (".tsv", ".csv"):
+        records = tsv_rows(path) if suffix == ".tsv" else csv_rows(path)
+        header = records.pop(0)[1]
+        rows = list(named_rows(path, header, records, required))
+    else:
+        raise InputError(f"{os.fspath(path)}: expected .tsv, .csv or .jsonl. Received: {suffix!r}")
+    if not rows:
+        raise row_error(path, 1, "at least one row after the header", "none")
+    texts = [parse_text(path, line, "text", row["text"]) for line, row in rows]
+    if "text_pair" not in rows[0][1]:
+        return rows, texts, None
+    return (
+        rows,
+        texts,
+        [parse_text(path, line, "text_pair", row["text_pair"]) for line, row in rows],
+    )
+
+
+def _label(path, line, value):
+    if isinstance(value, int):  # JSON's 1 and true
+        value = json.dumps(value)
+    if not isinstance(value, str) or not value.strip():
+        raise row_error(path, line, "a class in 'label'", reprlib.repr(value))
+    return value.strip()
+
+
+def _sorted_classes(names):
+    classes = set(names)
+    try:
+        return tuple(sorted(classes, key=lambda name: (int(name), name)))
+    except ValueError:
+        return tuple(sorted(classes))
