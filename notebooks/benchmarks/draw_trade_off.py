@@ -11,7 +11,7 @@ import json
 import pathlib
 
 from power_bert_tf.analysis.trade_off import draw_trade_offs
-from power_bert_tf.commands.trade_off_table import panel
+from power_bert_tf.runs.trade_off_table import panel
 
 
 def main():

@@ -10,10 +10,10 @@ import pathlib
 import shlex
 
 from power_bert_tf.commands.fit import Fit
-from power_bert_tf.commands.tuning import RESULT
 from power_bert_tf.files import write_json
-from power_bert_tf.training.run_folder import RunFolder
-from power_bert_tf.training.run_folder import read_json
+from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.folder import read_json
+from power_bert_tf.runs.tune import RESULT
 
 # PoWER-BERT, tables 1 and 2: BERT-base padded to N, over PoWER-BERT padded to N, on a K80.
 PAPERS_SPEED = {

@@ -97,7 +97,7 @@ class Benchmark:
         """
         self._check()
         if self.choose:
-            from power_bert_tf.commands.inference_choice import choose
+            from power_bert_tf.runs.choose import choose
 
             return choose(self.run, self.batch_size, self.runs, self.most_drop, self.output)
         name, bert, power = self._models()
@@ -210,7 +210,7 @@ class Benchmark:
             retention = retention or run.retention()
             name = str(self.run)
         elif self.model is not None:
-            from power_bert_tf.training.run_folder import load_classifier
+            from power_bert_tf.runs.folder import load_classifier
 
             bert = load_classifier(self.model)
             retention = retention or getattr(bert.reduction, "retention", None)
@@ -250,7 +250,7 @@ class Benchmark:
             return None
         from power_bert_tf import data
         from power_bert_tf.commands import run_options
-        from power_bert_tf.training.run_folder import RunFolder
+        from power_bert_tf.runs.folder import RunFolder
 
         if self.task is not None:
             task = data.get_task(self.task)

@@ -9,7 +9,7 @@ from power_bert_tf.commands.fit import Fit
 from power_bert_tf.data import Task
 from power_bert_tf.data.demo import demo_checkpoint
 from power_bert_tf.data.demo import demo_examples
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs.folder import RunFolder
 
 _TASK = Task(
     name="generated reviews",

@@ -7,13 +7,8 @@ import importlib.metadata
 import keras
 import numpy as np
 
-from power_bert_tf.commands import fit_data
 from power_bert_tf.commands.fit_options import FitOptions
 from power_bert_tf.commands.fit_steps import FitSteps
-from power_bert_tf.commands.report import build_report
-from power_bert_tf.commands.report import markdown
-from power_bert_tf.commands.report import summary
-from power_bert_tf.commands.tuning import Tuning
 from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import Task
@@ -23,13 +18,18 @@ from power_bert_tf.files import write_text
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.modeling import open_checkpoint
+from power_bert_tf.runs import sources as fit_data
+from power_bert_tf.runs.folder import BEST
+from power_bert_tf.runs.folder import SHARED
+from power_bert_tf.runs.folder import STEPS
+from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.folder import as_settings
+from power_bert_tf.runs.folder import read_json
+from power_bert_tf.runs.report import build_report
+from power_bert_tf.runs.report import markdown
+from power_bert_tf.runs.report import summary
+from power_bert_tf.runs.tune import Tuning
 from power_bert_tf.training.metrics import check_metric
-from power_bert_tf.training.run_folder import BEST
-from power_bert_tf.training.run_folder import SHARED
-from power_bert_tf.training.run_folder import STEPS
-from power_bert_tf.training.run_folder import RunFolder
-from power_bert_tf.training.run_folder import as_settings
-from power_bert_tf.training.run_folder import read_json
 from power_bert_tf.training.steps import StepData
 
 # What tasks have had only later: it is part of a run's identity where it is in use, so that runs

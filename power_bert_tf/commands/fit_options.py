@@ -6,9 +6,9 @@ import pathlib
 
 import simple_parsing
 
-from power_bert_tf.commands.tuning import SPEEDS
 from power_bert_tf.errors import InputError
-from power_bert_tf.training.run_folder import STEPS
+from power_bert_tf.runs.folder import STEPS
+from power_bert_tf.runs.tune import SPEEDS
 
 DTYPES = ("float32", "mixed_bfloat16", "mixed_float16")
 

@@ -10,10 +10,10 @@ from power_bert_tf.commands.fit_options import FitOptions
 from power_bert_tf.data import Task
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
+from power_bert_tf.methods.power_bert import plots
 from power_bert_tf.modeling import RetentionConfiguration
-from power_bert_tf.training import plots
+from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.training import steps
-from power_bert_tf.training.run_folder import RunFolder
 
 
 @dataclasses.dataclass(frozen=True)

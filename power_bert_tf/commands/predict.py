@@ -7,7 +7,6 @@ import pathlib
 import numpy as np
 import simple_parsing
 
-from power_bert_tf.commands.glue import write_submission
 from power_bert_tf.commands.run_options import check_pairs
 from power_bert_tf.commands.run_options import compiled_classifier
 from power_bert_tf.commands.run_options import is_pair
@@ -17,6 +16,7 @@ from power_bert_tf.data import load_texts
 from power_bert_tf.data.race import option_pairs
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_text
+from power_bert_tf.runs.glue import write_submission
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,9 +7,9 @@ from power_bert_tf.commands.fit import Fit
 from power_bert_tf.data.demo import demo_examples
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
-from power_bert_tf.training.run_folder import STEPS
-from power_bert_tf.training.run_folder import RunFolder
-from power_bert_tf.training.run_folder import read_json
+from power_bert_tf.runs.folder import STEPS
+from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.folder import read_json
 
 # What `CompiledClassifier` is to be given, in a run folder.
 CHOICE = "inference.json"

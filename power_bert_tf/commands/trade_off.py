@@ -7,13 +7,13 @@ import pathlib
 import simple_parsing
 
 from power_bert_tf.analysis.trade_off import draw_trade_offs
-from power_bert_tf.commands.report import build_report
 from power_bert_tf.commands.run_options import fit_of
-from power_bert_tf.commands.trade_off_table import panel
-from power_bert_tf.commands.trade_off_table import table
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.report import build_report
+from power_bert_tf.runs.trade_off_table import panel
+from power_bert_tf.runs.trade_off_table import table
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Floating-point operations in closed form."""
 
-from power_bert_tf.modeling.retention import most_stay
+from power_bert_tf.methods.power_bert.retention import most_stay
 
 
 def encoder_flops(config, index, entering, leaving):

@@ -9,13 +9,13 @@ import keras
 
 from power_bert_tf.errors import InputError
 from power_bert_tf.layers import Extract
-from power_bert_tf.layers import RelativeBudget
-from power_bert_tf.layers import SignificanceScore
-from power_bert_tf.layers import SoftExtract
-from power_bert_tf.layers import StaticScore
-from power_bert_tf.layers.soft_extract import BASES
-from power_bert_tf.modeling.retention import RetentionConfiguration
-from power_bert_tf.modeling.retention import most_stay
+from power_bert_tf.methods.power_bert.relative_budget import RelativeBudget
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
+from power_bert_tf.methods.power_bert.retention import most_stay
+from power_bert_tf.methods.power_bert.significance_score import SignificanceScore
+from power_bert_tf.methods.power_bert.soft_extract import BASES
+from power_bert_tf.methods.power_bert.soft_extract import SoftExtract
+from power_bert_tf.methods.power_bert.static_score import StaticScore
 
 SELECTIONS = ("attention", "head", "random")
 COMPATIBLE = ("ibm",)

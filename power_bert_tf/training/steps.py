@@ -10,15 +10,15 @@ from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import evaluation_dataset
 from power_bert_tf.data import training_dataset
+from power_bert_tf.methods.power_bert.mass_history import RetentionCourse
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import SoftExtraction
 from power_bert_tf.training.backup import EpochBackup
-from power_bert_tf.training.course import RetentionCourse
 from power_bert_tf.training.metrics import DevScore
 from power_bert_tf.training.metrics import task_score
-from power_bert_tf.training.multiple_choice import MultipleChoiceAccuracy
-from power_bert_tf.training.multiple_choice import MultipleChoiceLoss
+from power_bert_tf.training.objectives import MultipleChoiceAccuracy
+from power_bert_tf.training.objectives import MultipleChoiceLoss
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
 from power_bert_tf.training.optimizers import search_optimizer
 

@@ -12,8 +12,8 @@ from safetensors.numpy import save_file
 from training import toy
 
 from power_bert_tf.cli import main
-from power_bert_tf.commands import report
 from power_bert_tf.modeling.checkpoints.huggingface import encoder_table
+from power_bert_tf.runs import report
 
 SIZES = {
     "model_type": "bert",

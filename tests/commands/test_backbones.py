@@ -24,7 +24,7 @@ from power_bert_tf.data.demo import demo_examples
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs.folder import RunFolder
 
 pytestmark = pytest.mark.slow
 

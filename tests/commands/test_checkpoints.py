@@ -14,7 +14,7 @@ from power_bert_tf.commands.fit import Fit
 from power_bert_tf.data import user_task
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import open_checkpoint
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.training.steps import StepData
 from power_bert_tf.training.steps import take_fine_tuned
 

@@ -6,7 +6,7 @@ import power_bert_tf as pb
 from power_bert_tf.cli import main
 from power_bert_tf.commands.evaluate import Evaluate
 from power_bert_tf.commands.run_options import load_dev_examples
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs.folder import RunFolder
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import tensorflow as tf
 from training import toy
 
 from power_bert_tf.cli import main
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs.folder import RunFolder
 
 TEXTS, PAIRS = ["the film was so good", "Bad"], ["so bad", "it was so bad a plot"]
 

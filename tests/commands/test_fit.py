@@ -16,7 +16,6 @@ from commands.conftest import write_tsv
 from commands.conftest import write_weights
 from power_bert_tf.cli import main
 from power_bert_tf.commands.fit import Fit
-from power_bert_tf.commands.fit_data import tokenizer_for
 from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.data import Examples
 from power_bert_tf.deploy.runtimes import mode_name
@@ -24,7 +23,8 @@ from power_bert_tf.errors import InputError
 from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.modeling import open_checkpoint
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.sources import tokenizer_for
 
 STEPS = ("fine-tune", "search", "re-train")
 WAYS = ("bert_padded", "bert_unpadded", "power_bert_padded", "power_bert_unpadded")

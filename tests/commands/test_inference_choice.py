@@ -9,14 +9,14 @@ import shutil
 import pytest
 
 from power_bert_tf.cli import main
-from power_bert_tf.commands import inference_choice
 from power_bert_tf.commands.benchmark import Benchmark
 from power_bert_tf.commands.evaluate import Evaluate
-from power_bert_tf.commands.inference_choice import bucket_sets
 from power_bert_tf.commands.predict import Predict
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.errors import InputError
+from power_bert_tf.runs import choose as inference_choice
+from power_bert_tf.runs.choose import bucket_sets
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from training import toy
 from commands.conftest import run_to_the_end
 from commands.conftest import without_timing
 from power_bert_tf.cli import main
+from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.training.metrics import task_score
-from power_bert_tf.training.run_folder import RunFolder
 
 pytestmark = pytest.mark.slow
 

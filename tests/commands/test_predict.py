@@ -5,7 +5,7 @@ from training import toy
 
 from power_bert_tf.cli import main
 from power_bert_tf.commands.predict import Predict
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs.folder import RunFolder
 
 TEXTS = ["the film was so good", "bad", "a plot and a film so bad it was"]
 

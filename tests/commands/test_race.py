@@ -11,10 +11,10 @@ from training import toy
 from commands.conftest import run_to_the_end
 from commands.conftest import without_timing
 from power_bert_tf.cli import main
-from power_bert_tf.commands import inference_choice
 from power_bert_tf.commands.evaluate import Evaluate
 from power_bert_tf.commands.predict import Predict
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs import choose as inference_choice
+from power_bert_tf.runs.folder import RunFolder
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from commands.conftest import SINGLE
 from commands.conftest import snapshot
 from commands.conftest import without_timing
 from power_bert_tf.cli import main
-from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.runs.folder import RunFolder
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from layers.strategies import generators
 from layers.strategies import masks
 from layers.strategies import scores
 from power_bert_tf.layers import Extract
-from power_bert_tf.layers import SignificanceScore
-from power_bert_tf.layers import StaticScore
+from power_bert_tf.methods.power_bert.significance_score import SignificanceScore
+from power_bert_tf.methods.power_bert.static_score import StaticScore
 
 
 def numbered(batch, rows, heads=2):

@@ -3,15 +3,15 @@ import os
 
 import keras
 import pytest
+from training import toy
 
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import RetentionConfiguration
-from power_bert_tf.training import run_folder
-from power_bert_tf.training.run_folder import RunFolder
-from power_bert_tf.training.run_folder import load_classifier
+from power_bert_tf.runs import folder as run_folder
+from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.folder import load_classifier
 from power_bert_tf.training.steps import StepResult
-from training import toy
 
 IDENTITY = {
     "task": {"name": "toy", "labels": ("bad", "good"), "sequence_length": toy.LENGTH},

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from power_bert_tf.training.course import RetentionCourse
+from power_bert_tf.methods.power_bert.mass_history import RetentionCourse
 
 
 class Reduction:

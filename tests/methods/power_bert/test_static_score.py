@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 from keras.src import testing
-
 from layers import numpy_reference
 from layers.strategies import few_examples
 from layers.strategies import masks
-from power_bert_tf.layers import StaticScore
+
+from power_bert_tf.methods.power_bert.static_score import StaticScore
 
 
 class StaticScoreTest(testing.TestCase):

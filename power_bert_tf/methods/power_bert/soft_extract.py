@@ -3,9 +3,9 @@
 import keras
 from keras import ops
 
-from power_bert_tf.layers.constraints import UnitInterval
 from power_bert_tf.layers.ranking import prioritise
 from power_bert_tf.layers.ranking import sorted_positions
+from power_bert_tf.methods.power_bert.constraints import UnitInterval
 
 BASES = ("absolute", "relative")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from power_bert_tf.training.bracket import Bracket
+from power_bert_tf.runs.bracket import Bracket
 
 
 def found(start, limit, most=40):

@@ -5,17 +5,17 @@ import dataclasses
 import numpy as np
 
 from power_bert_tf.analysis.trade_off import draw_trade_offs
-from power_bert_tf.commands.trade_off_table import panel
-from power_bert_tf.commands.trade_off_table import row
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.measure.comparison import operations
-from power_bert_tf.training.bracket import Bracket
-from power_bert_tf.training.limits import MaxDrop
-from power_bert_tf.training.limits import Speedup
-from power_bert_tf.training.run_folder import BEST
-from power_bert_tf.training.run_folder import RunFolder
-from power_bert_tf.training.run_folder import as_settings
+from power_bert_tf.runs.bracket import Bracket
+from power_bert_tf.runs.folder import BEST
+from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.folder import as_settings
+from power_bert_tf.runs.limits import MaxDrop
+from power_bert_tf.runs.limits import Speedup
+from power_bert_tf.runs.trade_off_table import panel
+from power_bert_tf.runs.trade_off_table import row
 from power_bert_tf.training.steps import reaching_rate
 
 FINE_TUNED, TRIED, RESULT, PICTURE = "fine-tuned", "tried", "tuning.json", "tuning.png"

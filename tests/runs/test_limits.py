@@ -2,8 +2,8 @@
 
 import pytest
 
-from power_bert_tf.training.limits import MaxDrop
-from power_bert_tf.training.limits import Speedup
+from power_bert_tf.runs.limits import MaxDrop
+from power_bert_tf.runs.limits import Speedup
 
 
 def trial(name, speed, soft=0.9, drop=None):

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from power_bert_tf.layers import SoftExtract
-from power_bert_tf.layers import UnitInterval
+from power_bert_tf.methods.power_bert.constraints import UnitInterval
+from power_bert_tf.methods.power_bert.soft_extract import SoftExtract
 
 
 def test_clips():

@@ -6,8 +6,8 @@ import pytest
 
 from power_bert_tf.data import evaluation_dataset
 from power_bert_tf.training import steps
-from power_bert_tf.training.multiple_choice import MultipleChoiceAccuracy
-from power_bert_tf.training.multiple_choice import MultipleChoiceLoss
+from power_bert_tf.training.objectives import MultipleChoiceAccuracy
+from power_bert_tf.training.objectives import MultipleChoiceLoss
 from power_bert_tf.training.steps import StepData
 from training import toy
 

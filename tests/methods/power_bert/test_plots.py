@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.power_bert.plots import draw_search
 from power_bert_tf.modeling import RetentionConfiguration
-from power_bert_tf.training.plots import draw_search
 
 COURSE = {"steps": [0, 2, 4], "masses": [[8.0, 8.0], [6.0, 5.0], [5.5, 3.0]]}
 PARAMETERS = [np.linspace(1, 0.2, 8), np.linspace(0.9, 0.0, 8)]

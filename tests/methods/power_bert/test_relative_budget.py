@@ -3,11 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 from keras.src import testing
-
 from layers import numpy_reference
 from layers.strategies import few_examples
 from layers.strategies import masks
-from power_bert_tf.layers import RelativeBudget
+
+from power_bert_tf.methods.power_bert.relative_budget import RelativeBudget
 
 
 class RelativeBudgetTest(testing.TestCase):

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 from keras.src import testing
-
 from layers import numpy_reference
 from layers.strategies import few_examples
 from layers.strategies import generators
 from layers.strategies import masks
 from layers.strategies import scores
-from power_bert_tf.layers import RelativeBudget
-from power_bert_tf.layers import SoftExtract
+
+from power_bert_tf.methods.power_bert.relative_budget import RelativeBudget
+from power_bert_tf.methods.power_bert.soft_extract import SoftExtract
 
 
 class SoftExtractTest(testing.TestCase):

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
-
 from layers import numpy_reference
 from layers.strategies import attention
 from layers.strategies import check_without_weights
 from layers.strategies import few_examples
 from layers.strategies import generators
 from layers.strategies import masks
-from power_bert_tf.layers import SignificanceScore
-from power_bert_tf.layers.significance_score import significance
+
+from power_bert_tf.methods.power_bert.significance_score import SignificanceScore
+from power_bert_tf.methods.power_bert.significance_score import significance
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])

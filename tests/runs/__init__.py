@@ -1,0 +1,1 @@
+"""Tests of runs: folders, the steps, reports, tuning. They need TensorFlow."""
