@@ -1,13 +1,17 @@
 """The command line: parse, call, print."""
 
 import contextlib
+import importlib
+import importlib.metadata
 import os
 import sys
 import tempfile
 
 import simple_parsing
 
+from power_bert_tf.commands import load_commands
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods import DEFAULT
 
 
 def main(arguments=None):
@@ -19,28 +23,11 @@ def main(arguments=None):
     Returns:
         0, or 2 for input that cannot be used, after one line that says why.
     """
-    with _quiet_import():
-        from power_bert_tf.commands import load_commands
-
-        commands = load_commands()
-
-    parser = simple_parsing.ArgumentParser(
-        prog="power-bert",
-        description="BERT classifiers that drop the word-vectors they no longer need.",
-        add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
-    )
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, command in commands.items():
-        description = command.__doc__
-        subparser = subparsers.add_parser(
-            name,
-            help=description.splitlines()[0],
-            description=description,
-            add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
-        )
-        subparser.add_arguments(command, dest="command")
-    command = parser.parse_args(arguments).command
+    arguments = sys.argv[1:] if arguments is None else [str(each) for each in arguments]
     try:
+        command = _parser(_method_of(arguments)).parse_args(arguments).command
+        with _quiet_import():
+            _import_backend()
         command.execute()
     except InputError as error:
         print(f"power-bert: {error}", file=sys.stderr)
@@ -49,6 +36,45 @@ def main(arguments=None):
         print("power-bert: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _parser(method):
+    parser = simple_parsing.ArgumentParser(
+        prog="power-bert",
+        description="BERT classifiers that drop the word-vectors they no longer need.",
+        add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
+    )
+    version = f"power-bert {importlib.metadata.version('power-bert-tf')}"
+    parser.add_argument("--version", action="version", version=version)
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command in load_commands(method).items():
+        description = command.__doc__
+        subparser = subparsers.add_parser(
+            name,
+            help=description.splitlines()[0],
+            description=description,
+            add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
+        )
+        subparser.add_arguments(command, dest="command")
+    return parser
+
+
+def _method_of(arguments):
+    """The method that is asked for: its options are among those of the command."""
+    for index, argument in enumerate(arguments):
+        if argument.startswith("--method="):
+            return argument.removeprefix("--method=")
+        if argument == "--method" and index + 1 < len(arguments):
+            return arguments[index + 1]
+    return DEFAULT
+
+
+def _import_backend():
+    """Imports what takes long, with TensorFlow's text where Keras runs on TensorFlow."""
+    import keras
+
+    if keras.config.backend() == "tensorflow":
+        importlib.import_module("tensorflow_text")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 import sys
 
 import pytest
@@ -12,10 +13,13 @@ ROOT = pathlib.Path(__file__).parents[1]
 # From the top. Rooms of one floor do not import each other either. The package's own `__init__`
 # gathers what users need, and so stands at the top with the command line.
 FLOORS = (
-    ("__init__", "__main__", "cli"),
+    ("__init__", "__main__", "cli", "registered"),
     ("commands",),
+    ("runs",),
     ("measure", "analysis"),
-    ("training", "deploy"),
+    ("deploy",),
+    ("methods",),
+    ("training",),
     ("modeling", "data"),
     ("files",),
     ("layers",),
@@ -29,12 +33,17 @@ OUTSIDE = {
     "files": set(),
     "layers": {"keras", "numpy"},
     "modeling": {"h5py", "keras", "numpy", "safetensors"},
+    # A method can be asked for its reduction without TensorFlow.
+    "methods": {"keras", "numpy"},
+    # A command imports what it calls when it is executed: `--help` answers at once.
+    "commands": {"simple_parsing"},
 }
 # What a module may import beside that, but only once a function needs it.
 LAZILY = {
     "modeling/checkpoints/google.py": {"tensorflow"},
     "modeling/checkpoints/hub.py": {"huggingface_hub"},
     "modeling/checkpoints/keras_hub.py": {"keras_hub"},
+    "methods/power_bert/plots.py": {"matplotlib"},
 }
 
 
@@ -81,8 +90,79 @@ def violations(root):
     return found
 
 
+def module_of(name, root):
+    """The file that a dotted name is imported from; None where it is not the package's."""
+    parts = name.split(".")
+    while parts and parts[0] == PACKAGE:
+        for path in (
+            root.joinpath(*parts).with_suffix(".py"),
+            root.joinpath(*parts, "__init__.py"),
+        ):
+            if path.is_file():
+                return path
+        parts.pop()
+    return None
+
+
+def circles(root):
+    """Files that import each other, straight or by way of others: lists of paths."""
+    imported = {
+        path: {module_of(name, root) for _, name, _ in imports_of(path, root)} - {None, path}
+        for path in (root / PACKAGE).rglob("*.py")
+    }
+
+    def reached(start):
+        found, left = set(), [start]
+        while left:
+            for path in imported[left.pop()] - found:
+                found.add(path)
+                left.append(path)
+        return found
+
+    reaching = {path: reached(path) for path in imported}
+    in_circles = sorted(path for path in imported if path in reaching[path])
+    return [str(path.relative_to(root / PACKAGE)) for path in in_circles]
+
+
 def test_imports_run_downward_only():
     assert violations(ROOT) == []
+
+
+def test_no_files_import_each_other():
+    assert circles(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        ({"a": "import power_bert_tf.b", "b": "import math"}, []),
+        ({"a": "import power_bert_tf.b", "b": "from power_bert_tf.a import x"}, ["a.py", "b.py"]),
+        (
+            {
+                "a": "from power_bert_tf import b",
+                "b": "def f():\n    from power_bert_tf import c",
+                "c": "from power_bert_tf.a import x",
+            },
+            ["a.py", "b.py", "c.py"],
+        ),
+    ],
+)
+def test_circles_that_were_planted_are_found(tmp_path, sources, found):
+    for name, source in sources.items():
+        path = tmp_path / PACKAGE / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source, encoding="utf-8")
+    assert circles(tmp_path) == found
+
+
+def test_outside_the_methods_none_is_named():
+    """What comes after a method asks it: only its folder and the registry know its parts."""
+    for path in (ROOT / PACKAGE).rglob("*.py"):
+        parts = path.relative_to(ROOT / PACKAGE).parts
+        if parts[0] != "methods":
+            content = path.read_text(encoding="utf-8")
+            named = re.findall(r"\bre-train|Extraction", content)
+            assert not named, f"{path} names {named[0]}"
 
 
 @pytest.mark.parametrize("room", ["layers", "modeling", "data", "training"])
@@ -121,14 +201,20 @@ def test_rooms_are_walked(room):
         ("modeling/config.py", "def read():\n    import tensorflow as tf", True),
         ("data/tasks.py", "from power_bert_tf.modeling import EncoderConfig", True),
         ("data/preprocessor.py", "import tensorflow_text", False),
-        ("training/steps.py", "from power_bert_tf.deploy import saved_model", True),
-        ("training/steps.py", "import power_bert_tf.cli", True),
-        ("training/steps.py", "from power_bert_tf.data import tasks", False),
+        ("training/loop.py", "from power_bert_tf.deploy import saved_model", True),
+        ("training/loop.py", "from power_bert_tf.methods import method", True),
+        ("methods/method.py", "from power_bert_tf.training import loop", False),
+        ("methods/method.py", "import tensorflow as tf", True),
+        ("methods/method.py", "from power_bert_tf.runs import job", True),
+        ("training/loop.py", "import power_bert_tf.cli", True),
+        ("training/loop.py", "from power_bert_tf.data import tasks", False),
         ("deploy/saved_model.py", "from power_bert_tf.analysis.trace import trace", True),
-        ("training/steps.py", "from power_bert_tf.files import write_json", False),
+        ("training/loop.py", "from power_bert_tf.files import write_json", False),
         ("deploy/saved_model.py", "from power_bert_tf.commands.fit import Fit", True),
         ("commands/fit.py", "from power_bert_tf.cli import main", True),
         ("commands/fit.py", "from power_bert_tf.measure import flops", False),
+        ("commands/fit.py", "import keras", True),
+        ("runs/job.py", "from power_bert_tf.commands import fit", True),
         ("cli.py", "import power_bert_tf.commands.fit", False),
         ("__main__.py", "from power_bert_tf.cli import main", False),
         ("__init__.py", "from power_bert_tf.training.optimizers import search_optimizer", False),

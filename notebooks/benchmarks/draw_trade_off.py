@@ -1,8 +1,8 @@
-"""One picture of several trade-offs: a panel for each task, a line for each basis.
+"""One picture of several trade-offs: a panel for each task, a line for each variant.
 
 python notebooks/benchmarks/draw_trade_off.py A/trade_off.json B/report.json --output both.png
 
-So do the trials of `fit --max-drop` (tuning.json); a run's report.json is one more point of its
+So do the trials of `power-bert tune` (tuning.json); a run's report.json is one more point of its
 task.
 """
 
@@ -11,7 +11,7 @@ import json
 import pathlib
 
 from power_bert_tf.analysis.trade_off import draw_trade_offs
-from power_bert_tf.runs.trade_off_table import panel
+from power_bert_tf.runs.points import panel
 
 
 def main():

@@ -2,10 +2,10 @@
 
     KERAS_BACKEND=jax python notebooks/benchmarks/gpu.py --output notebooks/results/gpu
 
-needs keras, jax with its GPU plugin, safetensors and simple-parsing. Figure 1's retention
-configuration (12 encoders, N = 128) is scaled to each length. A size with fewer or more encoders
-takes its lengths at even steps: 6 encoders the second, the fourth and so on, 24 each twice. Writes
-one JSON file for each length and dtype.
+needs keras, jax with its GPU plugin, safetensors, simple-parsing, tabulate and wrapt. Figure 1's
+retention configuration (12 encoders, N = 128) is scaled to each length. A size with fewer or more
+encoders takes its lengths at even steps: 6 encoders the second, the fourth and so on, 24 each
+twice. Writes one JSON file for each length and dtype.
 """
 
 import dataclasses
@@ -14,8 +14,8 @@ import pathlib
 import simple_parsing
 
 from power_bert_tf.commands.benchmark import Benchmark
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.modeling import RetentionConfiguration
 
 FIGURE_1 = RetentionConfiguration.parse("80,73,70,50,50,40,33,27,20,15,13,3 of 128")
 

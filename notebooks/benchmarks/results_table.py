@@ -1,4 +1,4 @@
-"""The README's table of results, from run folders.
+"""The table of results, from run folders that the command line made.
 
 python notebooks/benchmarks/results_table.py runs/sst2 runs/mrpc --keep notebooks/results/tasks
 python notebooks/benchmarks/results_table.py notebooks/results/tasks/*.json
@@ -9,10 +9,17 @@ import dataclasses
 import pathlib
 import shlex
 
-from power_bert_tf.commands.fit import Fit
+from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
-from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.methods import get_options
+from power_bert_tf.methods.method import Plan
 from power_bert_tf.runs.folder import read_json
+from power_bert_tf.runs.options import DataOptions
+from power_bert_tf.runs.options import RunOptions
+from power_bert_tf.runs.options import TrainingOptions
+from power_bert_tf.runs.options import TuningOptions
+from power_bert_tf.runs.options import as_json
+from power_bert_tf.runs.run import open_run
 from power_bert_tf.runs.tune import RESULT
 
 # PoWER-BERT, tables 1 and 2: BERT-base padded to N, over PoWER-BERT padded to N, on a K80.
@@ -34,22 +41,65 @@ _PLACES = {"tfds_dir": "TFDS_DIR", "data_dir": "GLUE_DIR"}
 
 
 def read(path):
-    """A run's report with the command that made it, from its folder or from a file kept of it."""
+    """A run's report with the command that made it, from its folder or from a file kept of it.
+
+    Raises:
+        InputError: where a run was made in Python, and so has no command.
+    """
     if path.is_file():
         return read_json(path)
+    run = open_run(path)
     # What a tuning hands back was made by the tuning's command, not by its own.
     tuned = path / RESULT
-    made_by = read_json(tuned) if tuned.exists() else read_json(path / "settings.json")
-    report = read_json(RunFolder.open(path).path / "report.json")
-    return {**report, "command": command(made_by["command"])}
+    name, given = ("tune", _of_tuning(tuned)) if tuned.exists() else ("fit", _of_run(run, path))
+    return {**run.report, "command": command(name, given)}
 
 
-def command(given):
-    """The `power-bert fit` that a run's settings tell of, with what is not the default."""
-    words = ["power-bert", "fit"]
-    for field in dataclasses.fields(Fit):
+def _of_tuning(path):
+    """The options that a tuning was given, a dict."""
+    given = read_json(path)["command"]
+    if "checkpoint" not in given:
+        raise InputError(f"{path.parent} must be a tuning of the command line, not of Python")
+    return {**given, **given["options"]}
+
+
+def _of_run(run, path):
+    """The options that make a run again, a dict; of its method's own what is not the task's."""
+    settings, task, method = run.folder.settings(), run.task, run.method
+    if settings["source"] is None:
+        raise InputError(f"{path} must be a run of the command line, not of examples in memory")
+    steps = max(1, settings["examples"]["train"] // task.batch_size)
+    layers = run.model().config.num_layers
+    usual = as_json(method.resolve(Plan(task, method.Options(), task.epochs, steps, layers)))
+    options = as_json(run.options)
+    return {
+        "checkpoint": settings["checkpoint"],
+        "output": path.resolve(),
+        "method": method.name,
+        **settings["source"],
+        **settings["training"],
+        **{name: value for name, value in options.items() if value != usual[name]},
+    }
+
+
+def command(name, given):
+    """A command of `power-bert` with what is not the default.
+
+    Args:
+        name: str, "fit" or "tune".
+        given: dict of options.
+    """
+    words = ["power-bert", name]
+    parts = (
+        RunOptions,
+        DataOptions,
+        TrainingOptions,
+        get_options(given["method"]),
+        TuningOptions,
+    )
+    for field in (field for part in parts for field in dataclasses.fields(part)):
         value = given.get(field.name, field.default)
-        if field.name == "labels" and not value or value == field.default:
+        if value in ([], field.default):
             continue
         if field.name in ("output", "fine_tuned"):
             value = f"runs/{pathlib.Path(value).name}"
@@ -91,14 +141,14 @@ def row(report):
         f"{report['examples']['train']:,}; {report['examples']['dev']:,}",
         report["metric"],
         f"{100 * score['bert']:.1f}",
-        f"{100 * score['power_bert']:.1f}",
+        f"{100 * score['reduced']:.1f}",
         f"{score['drop_points']:.1f}",
         *(
             f"{operations[way]:.2f}x, {time[way]:.2f}x"
             for way in ("padded_over_padded", "unpadded_over_unpadded", "unpadded_over_padded")
         ),
         "" if paper is None else f"{paper}x",
-        f"`{report['retention']}`",
+        f"`{report['configuration']['text']}`",
     ]
     return f"| {' | '.join(each)} |"
 
@@ -119,7 +169,10 @@ def main():
     parser.add_argument("runs", nargs="+", type=pathlib.Path, help="run folders, or files kept")
     parser.add_argument("--keep", type=pathlib.Path, help="folder to write a file of each to")
     arguments = parser.parse_args()
-    reports = {path.stem: read(path) for path in arguments.runs}
+    try:
+        reports = {path.stem: read(path) for path in arguments.runs}
+    except InputError as error:
+        parser.error(str(error))
     for name, report in reports.items() if arguments.keep else ():
         write_json(arguments.keep / f"{name}.json", report)
     print(table(reports.values()))

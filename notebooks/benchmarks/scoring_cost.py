@@ -6,30 +6,39 @@ Both compute the same matrix products over the same number of word-vectors; the 
 slice where the first scores, ranks and gathers. Random weights, interleaved, medians.
 """
 
+import contextlib
 import dataclasses
 import pathlib
+from unittest import mock
 
-import keras
 import numpy as np
 import simple_parsing
 from two_graphs import compare
 from two_graphs import words
 
 from power_bert_tf.deploy.compiled import CompiledClassifier
+from power_bert_tf.layers import Extract
+from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.modeling import Extraction
+from power_bert_tf.modeling import encoder
+from power_bert_tf.modeling.reduction import Selection
 
 
-@keras.saving.register_keras_serializable(package="scoring_cost")
-class FirstRows(Extraction):
-    """Keeps the first word-vectors without a score."""
+class Unscored(Extraction):
+    """Keeps as many word-vectors, and asks for no score."""
 
-    def before_output(
-        self, shared, index, hidden, probabilities, by_query, padding_mask, input_mask
-    ):
-        kept = self.retention.at_length(input_mask.shape[1])[index]
-        return hidden[:, :kept], by_query[:, :, :kept], padding_mask[:, :kept]
+    def select(self, layers, index, vectors, probabilities):
+        most = self.retention.at_length(vectors.input_mask.shape[1])[index]
+        return Selection(vectors.padding_mask, most)
+
+
+class FirstRows(Extract):
+    """Keeps the first rows, whatever their priority."""
+
+    def call(self, hidden, by_query, score, padding_mask, budget=None):
+        kept = slice(self.length)
+        return hidden[:, kept], by_query[:, :, kept], padding_mask[:, kept]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,13 +73,16 @@ class ScoringCost:
             reduction=Extraction(self.retention),
         )
         models = {
-            "scored": power,
-            "first_rows": power.with_reduction(FirstRows(self.retention)),
+            "scored": (power, contextlib.nullcontext()),
+            "first_rows": (
+                power.with_reduction(Unscored(self.retention)),
+                mock.patch.object(encoder, "Extract", FirstRows),
+            ),
         }
         random = np.random.default_rng(0)
         token_ids = random.integers(1000, 30000, (self.batch_size, self.sequence_length))
         graphs = {}
-        for name, model in models.items():
+        for name, (model, as_it_is_built) in models.items():
             compiled = CompiledClassifier(
                 model,
                 batch_size=self.batch_size,
@@ -78,7 +90,11 @@ class ScoringCost:
                 dtype=self.dtype,
                 jit_compile=self.xla,
             )
-            graphs[name] = (compiled, compiled.batches(list(token_ids)))
+            batches = compiled.batches(list(token_ids))
+            # The first run builds the graph.
+            with as_it_is_built:
+                compiled.run(batches)
+            graphs[name] = (compiled, batches)
         result = compare(self, graphs)
         what, scored, sliced = words(result)
         print(

@@ -1,8 +1,7 @@
-"""Pictures of what elimination costs and gains (matplotlib, optional)."""
+"""Pictures of what elimination costs and gains."""
 
 import itertools
 
-from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
 
 
@@ -15,14 +14,9 @@ def draw_trade_offs(panels, path):
             points of the metric) and `strength` (the search's lambda; None where the retention
             configuration was given).
         path: PNG file to write.
-
-    Raises:
-        InputError: where matplotlib is not installed.
     """
-    try:
-        from matplotlib import figure
-    except ImportError as error:
-        raise InputError("pictures need matplotlib: pip install 'power-bert-tf[plots]'") from error
+    from matplotlib import figure
+
     picture = figure.Figure(figsize=(5.5 * len(panels), 4.2), layout="constrained")
     for axes, (title, lines) in zip(
         picture.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
@@ -52,7 +46,7 @@ def draw_trade_offs(panels, path):
         axes.plot([1], [0], marker="*", color="black", linestyle="none", label="BERT")
         axes.set(
             title=title,
-            xlabel="operations of BERT without padding, over PoWER-BERT's",
+            xlabel="operations of BERT without padding, over the faster model's",
             ylabel="drop (points)",
         )
         # A drop downwards, so that better is up and to the right.

@@ -1,32 +1,46 @@
-"""What `power-bert` can do: a frozen dataclass of arguments each, with `execute()`."""
+"""What `power-bert` can do: one file a command, a frozen dataclass of arguments with `execute()`.
 
+A command parses, calls and prints; what it calls is there in Python too. Nothing heavy is imported
+before it is executed, so that `--help` answers at once.
+"""
+
+import dataclasses
 import importlib
-import importlib.util
 
-_MODULES = {
+from power_bert_tf.methods import DEFAULT
+from power_bert_tf.methods import get_options
+
+_CLASSES = {
     "demo": "Demo",
     "fit": "Fit",
+    "tune": "Tune",
+    "trade-off": "TradeOff",
     "evaluate": "Evaluate",
     "predict": "Predict",
     "export": "Export",
+    "choose": "Choose",
     "benchmark": "Benchmark",
-    "trade-off": "TradeOff",
-    "search-cost": "SearchCost",
 }
-# The others read text, which is TensorFlow's part.
-_WITHOUT_TENSORFLOW = ("benchmark",)
 
 
-def load_commands():
-    """The commands that can run here, a dict of name to class.
+def load_commands(method=DEFAULT):
+    """The commands, a dict of name to class.
 
-    Where TensorFlow is not installed, those that do without it.
+    Args:
+        method: str, the method whose options the commands that train take as well.
     """
-    has_tensorflow = importlib.util.find_spec("tensorflow") is not None
-    names = _MODULES if has_tensorflow else _WITHOUT_TENSORFLOW
-    return {
-        name: getattr(
-            importlib.import_module(f"{__name__}.{name.replace('-', '_')}"), _MODULES[name]
-        )
-        for name in names
-    }
+    commands = {}
+    for name, class_name in _CLASSES.items():
+        module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+        command = getattr(module, class_name)
+        commands[name] = _with_options(command, method) if hasattr(command, "options") else command
+    return commands
+
+
+def _with_options(command, method):
+    """A command with the options of a method among its own."""
+    options = get_options(method)
+    field = ("options", options, dataclasses.field(default_factory=options))
+    made = dataclasses.make_dataclass(command.__name__, [field], bases=(command,), frozen=True)
+    made.__doc__ = command.__doc__
+    return made

@@ -5,32 +5,22 @@ import pathlib
 
 import simple_parsing
 
-from power_bert_tf.commands.run_options import check_pairs
-from power_bert_tf.commands.run_options import compiled_classifier
-from power_bert_tf.commands.run_options import load_beside
-from power_bert_tf.commands.run_options import load_dev_examples
-from power_bert_tf.commands.run_options import open_step
-from power_bert_tf.data import load_from_file
-from power_bert_tf.data import load_questions
-from power_bert_tf.modeling import Extraction
-from power_bert_tf.modeling import RetentionConfiguration
-from power_bert_tf.training.metrics import task_score
-
 
 @dataclasses.dataclass(frozen=True)
 class Evaluate:
-    """Measure a run's PoWER-BERT on labelled examples."""
+    """Measure a run's model on labelled examples."""
 
     run: pathlib.Path = simple_parsing.field(positional=True)
     """Folder of a finished run."""
     examples: pathlib.Path | None = None
     """TSV, CSV or JSONL with text, optional text_pair, and label; for race JSONL with article,
     question, options and answer. The run's own dev examples where left out."""
-    step: str = "re-train"
-    """re-train for PoWER-BERT, fine-tune for the BERT that it came from."""
-    retention: str | None = None
-    """Measure with this retention configuration instead of the step's own, without re-training:
-    with `--step fine-tune`, what a configuration costs before it is re-trained."""
+    step: str | None = None
+    """A step of the run, such as fine-tune for the BERT that it came from; the last where left
+    out."""
+    configuration: str | None = simple_parsing.field(default=None, alias=["--retention"])
+    """Measure with this configuration instead of the step's own, without training: with `--step
+    fine-tune`, what a retention configuration costs before the model learns to live with it."""
     batch_size: int = 128
     """Texts a batch."""
 
@@ -39,28 +29,21 @@ class Evaluate:
 
         For MNLI prints that on the other dev set too.
         """
-        run, model = open_step(self.run, self.step)
-        how = self.step
-        if self.retention is not None:
-            retention = RetentionConfiguration.parse(self.retention)
-            model = model.with_reduction(Extraction(retention))
-            how += f", retention {retention}, not re-trained"
-        beside = {}
+        from power_bert_tf.runs.own_examples import load_labelled
+        from power_bert_tf.runs.run import open_run
+
+        run = open_run(self.run)
         if self.examples is None:
-            examples, beside = load_dev_examples(run), load_beside(run)
-        elif model.head == "multiple_choice":
-            _, examples = load_questions(self.examples, model.label_names, answered=True)
+            sets = {"": run.folder.dev(), **run.folder.further()}
         else:
-            examples = load_from_file(
-                self.examples, model.label_names or None, model.head == "regression"
-            )
-            check_pairs(run, examples.text_pairs, self.examples)
-        compiled = compiled_classifier(run, model, self.batch_size)
-        metric = run.settings()["identity"]["task"]["metric"]
+            sets = {"": load_labelled(run, self.examples)}
+        how = self.step or run.folder.steps[-1]
+        if self.configuration is not None:
+            how += f", {self.configuration}, not trained so"
         scores = []
-        for name, each in {"": examples, **beside}.items():
-            outputs = compiled.predict(each.texts, each.text_pairs)
-            scores.append(task_score(metric, each.labels, outputs))
-            where = f"{len(each)} examples{f' of {name}' if name else ''}"
-            print(f"{metric} {100 * scores[-1]:.2f} on {where} ({how})")
+        for name, examples in sets.items():
+            score = run.evaluate(examples, self.step, self.batch_size, self.configuration)
+            scores.append(score)
+            where = f"{len(examples)} examples{f' of {name}' if name else ''}"
+            print(f"{run.task.metric} {100 * score:.2f} on {where} ({how})")
         return scores[0]

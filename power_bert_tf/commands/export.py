@@ -1,51 +1,27 @@
-"""`power-bert export`: a SavedModel or a Hugging Face checkpoint from a run."""
+"""`power-bert export`: a run's model in a format for use elsewhere."""
 
 import dataclasses
 import pathlib
 
 import simple_parsing
 
-from power_bert_tf.commands.run_options import is_pair
-from power_bert_tf.commands.run_options import open_step
-from power_bert_tf.deploy.huggingface import export_huggingface
-from power_bert_tf.deploy.saved_model import export_saved_model
-from power_bert_tf.errors import InputError
-
-FORMATS = ("savedmodel", "huggingface")
-
 
 @dataclasses.dataclass(frozen=True)
 class Export:
-    """Write a run's PoWER-BERT as a SavedModel that takes raw text, or for transformers."""
+    """Write a run's model as a SavedModel that takes raw text, or for transformers."""
 
     run: pathlib.Path = simple_parsing.field(positional=True)
     """Folder of a finished run."""
     folder: pathlib.Path = simple_parsing.field(positional=True)
-    """Where the SavedModel or the checkpoint is to appear; new or empty."""
-    format: str = "savedmodel"
-    """savedmodel, or huggingface for a checkpoint that transformers loads."""
-    step: str = "re-train"
-    """re-train for PoWER-BERT, fine-tune for the BERT that it came from."""
+    """Where the export is to appear; new or empty."""
+    format: str = "saved_model"
+    """saved_model, or huggingface for a checkpoint that transformers loads."""
+    step: str | None = None
+    """A step of the run, such as fine-tune for the BERT that it came from; the last where left
+    out."""
 
     def execute(self):
-        """Writes the folder; prints how to load it."""
-        if self.format not in FORMATS:
-            raise InputError(
-                f"`format` must be one of {', '.join(FORMATS)}. Received: format={self.format!r}"
-            )
-        run, model = open_step(self.run, self.step)
-        if self.format == "huggingface":
-            note = export_huggingface(model, run.preprocessor(), self.folder)
-            print(
-                f"Checkpoint: {self.folder}\n"
-                "To use it: transformers.AutoModelForSequenceClassification.from_pretrained("
-                f"{str(self.folder)!r})\nNote: {note}"
-            )
-            return
-        export_saved_model(model, run.preprocessor(), self.folder, is_pair(run))
-        print(
-            f"SavedModel: {self.folder}\n"
-            "To use it: import tensorflow as tf, tensorflow_text; "
-            f"tf.saved_model.load({str(self.folder)!r}).signatures['serving_default']"
-            f"(text=tf.constant(['...']){', text_pair=...' if is_pair(run) else ''})"
-        )
+        """Writes the folder; prints how to use it."""
+        from power_bert_tf.runs.run import open_run
+
+        print(open_run(self.run).export(self.folder, self.format, self.step))

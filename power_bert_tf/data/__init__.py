@@ -1,6 +1,7 @@
 """Tasks, examples and text: from files to batches. TensorFlow's room."""
 
 from power_bert_tf.data.examples import Examples
+from power_bert_tf.data.examples import as_examples
 from power_bert_tf.data.glue_files import load_from_tsv
 from power_bert_tf.data.own_files import load_from_file
 from power_bert_tf.data.own_files import load_questions
@@ -26,6 +27,7 @@ __all__ = [
     "SentencePieceTokenizer",
     "Task",
     "WordPieceTokenizer",
+    "as_examples",
     "evaluation_dataset",
     "get_task",
     "load_from_file",

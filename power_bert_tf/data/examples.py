@@ -111,6 +111,61 @@ class Examples:
         return digest.hexdigest()
 
 
+def as_examples(given, label_names: Sequence[str] | None = None, name: str = "examples"):
+    """Examples from whatever holds a column of texts and a column of labels.
+
+    Args:
+        given: `Examples`, which are handed back; or a mapping or a pandas DataFrame with `text`,
+            `label` and, for a task of pairs, `text_pair`; or a tuple of such columns: (texts,
+            labels) or (texts, text_pairs, labels). Labels are strings, or whole numbers, for
+            classes, and numbers with a fraction for regression.
+        label_names: sequence of str. The classes in the order of their ids; those in the labels,
+            sorted, where None. Empty means regression.
+        name: str. What an error calls the argument.
+
+    Raises:
+        InputError: a column is missing, or its values are of the wrong kind.
+    """
+    if isinstance(given, Examples):
+        return given
+    if isinstance(given, tuple) and len(given) in (2, 3):
+        texts, *pairs, labels = given
+        pairs = pairs[0] if pairs else None
+    else:
+        try:
+            texts, labels = given["text"], given["label"]
+            pairs = given["text_pair"] if "text_pair" in given else None
+        except (KeyError, TypeError, IndexError, ValueError):
+            raise InputError(
+                f"`{name}` must be `Examples`, a mapping or a data frame with `text` and `label`, "
+                f"or a tuple of texts and labels. Received: {reprlib.repr(given)}"
+            ) from None
+    texts, pairs = list(texts), None if pairs is None else list(pairs)
+    values = np.asarray(list(labels))
+    numbers = np.issubdtype(values.dtype, np.floating)
+    if label_names is None and numbers or label_names is not None and not len(label_names):
+        return Examples(texts, pairs, values, ())
+    written = [str(value) for value in values.tolist()]
+    names = sorted_classes(written) if label_names is None else tuple(label_names)
+    ids = {each: index for index, each in enumerate(names)}
+    unknown = [each for each in written if each not in ids]
+    if unknown or len(names) < 2:
+        raise InputError(
+            f"the labels of `{name}` must be of two or more classes, {list(names)}. "
+            f"Received: {reprlib.repr(unknown or written)}"
+        )
+    return Examples(texts, pairs, [ids[each] for each in written], names)
+
+
+def sorted_classes(names: Sequence[str]) -> tuple[str, ...]:
+    """The different names, sorted; as numbers if all are integers."""
+    classes = set(names)
+    try:
+        return tuple(sorted(classes, key=lambda name: (int(name), name)))
+    except ValueError:
+        return tuple(sorted(classes))
+
+
 def random_order(count: int, *seed: int) -> np.ndarray:
     """A permutation of `count` that depends on the seeds only, in this and later versions.
 

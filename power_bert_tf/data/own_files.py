@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from power_bert_tf.data.examples import Examples
+from power_bert_tf.data.examples import sorted_classes
 from power_bert_tf.data.examples import text_array
 from power_bert_tf.data.race import option_pairs
 from power_bert_tf.data.rows import csv_rows
@@ -51,7 +52,7 @@ def load_from_file(
         values = [parse_number(path, line, row["label"]) for line, row in rows]
         return Examples(texts, pairs, values, ())
     names = [_label(path, line, row["label"]) for line, row in rows]
-    classes = _sorted_classes(names) if labels is None else tuple(str(label) for label in labels)
+    classes = sorted_classes(names) if labels is None else tuple(str(label) for label in labels)
     if len(classes) < 2 or len(set(classes)) < len(classes):
         raise InputError(
             f"`labels` must be two or more different classes (the file is {os.fspath(path)}). "
@@ -154,11 +155,3 @@ def _label(path, line, value):
     if not isinstance(value, str) or not value.strip():
         raise row_error(path, line, "a class in 'label'", reprlib.repr(value))
     return value.strip()
-
-
-def _sorted_classes(names):
-    classes = set(names)
-    try:
-        return tuple(sorted(classes, key=lambda name: (int(name), name)))
-    except ValueError:
-        return tuple(sorted(classes))

@@ -1,4 +1,4 @@
-"""The tasks of the paper: their texts, labels, metric and hyper-parameters."""
+"""The tasks of the paper: their texts, labels, metric and how BERT is trained on them."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from power_bert_tf.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A classification, regression or multiple-choice task, with the paper's hyper-parameters.
+    """A classification, regression or multiple-choice task, with the paper's values for BERT.
 
     Args:
         name: str.
@@ -18,9 +18,7 @@ class Task:
         sequence_length: int. The paper's N.
         batch_size: int. Examples a batch; questions for multiple choice.
         learning_rate: float. BERT's own.
-        retention_learning_rate: float. That of the soft-extract layers in the search.
-        strength: float. The paper's lambda, the weight of the mass penalty.
-        epochs: int. Passes over the training set in each of the three steps.
+        epochs: int. Passes over the training set in each step.
         features: tuple of str. The names of the text, or of the two texts, in the source.
         tfds_name: str. The dataset of tensorflow-datasets.
         tfds_dev: str. Its development split; empty where one has to be held out of the training
@@ -34,8 +32,8 @@ class Task:
         choices: int. Texts, or pairs, an example: above 1 they are the options of a question, each
             scored by itself.
         truncation: str. What gives way where a pair is too long, as `Preprocessor` takes it.
-        beside: str. The task of which a report measures the development set too: trained on the
-            same examples.
+        further_dev: str. The task of which a report measures the development set too, trained on
+            the same examples.
 
     Reference:
         [PoWER-BERT, Goyal et al., 2020](https://arxiv.org/abs/2001.08950), Table 1 and supplement,
@@ -48,8 +46,6 @@ class Task:
     sequence_length: int
     batch_size: int
     learning_rate: float
-    retention_learning_rate: float
-    strength: float
     epochs: int = 3
     features: tuple[str, ...] = ("text",)
     tfds_name: str = ""
@@ -60,7 +56,7 @@ class Task:
     tsv_flawed: bool = False
     choices: int = 1
     truncation: str = "longest_first"
-    beside: str = ""
+    further_dev: str = ""
 
     @property
     def is_regression(self) -> bool:
@@ -83,7 +79,7 @@ class Task:
         return len(self.features) == 2
 
 
-# Its two tasks are trained alike, but for the retention parameters' learning rate.
+# Its two tasks are trained alike.
 _MNLI = Task(
     name="mnli-m",
     metric="accuracy",
@@ -91,15 +87,13 @@ _MNLI = Task(
     sequence_length=128,
     batch_size=64,
     learning_rate=3e-5,
-    retention_learning_rate=2e-4,
-    strength=1e-4,
     features=("premise", "hypothesis"),
     tfds_name="glue/mnli",
     tfds_dev="validation_matched",
     tsv_folder="MNLI",
     tsv_columns=("sentence1", "sentence2", "gold_label"),
     tsv_dev="dev_matched.tsv",
-    beside="mnli-mm",
+    further_dev="mnli-mm",
 )
 
 # The whole of it, as in the paper: middle and high school.
@@ -110,8 +104,6 @@ _RACE = Task(
     sequence_length=512,
     batch_size=4,
     learning_rate=1e-5,
-    retention_learning_rate=2e-4,
-    strength=1e-4,
     features=("article", "question"),
     tfds_name="race",
     tfds_dev="dev",
@@ -127,8 +119,6 @@ _TASKS = (
         sequence_length=64,
         batch_size=32,
         learning_rate=2e-5,
-        retention_learning_rate=1.5e-3,
-        strength=7e-3,
         features=("sentence",),
         tfds_name="glue/cola",
         tfds_dev="validation",
@@ -142,8 +132,6 @@ _TASKS = (
         sequence_length=256,
         batch_size=16,
         learning_rate=3e-5,
-        retention_learning_rate=3e-3,
-        strength=1e-3,
         features=("sentence1", "sentence2"),
         tfds_name="glue/rte",
         tfds_dev="validation",
@@ -157,8 +145,6 @@ _TASKS = (
         sequence_length=128,
         batch_size=64,
         learning_rate=3e-5,
-        retention_learning_rate=1e-4,
-        strength=3e-4,
         features=("question1", "question2"),
         tfds_name="glue/qqp",
         tfds_dev="validation",
@@ -173,8 +159,6 @@ _TASKS = (
         sequence_length=128,
         batch_size=64,
         learning_rate=6e-5,
-        retention_learning_rate=3e-3,
-        strength=3e-3,
         features=("sentence1", "sentence2"),
         tfds_name="glue/mrpc",
         tfds_dev="validation",
@@ -188,8 +172,6 @@ _TASKS = (
         sequence_length=64,
         batch_size=64,
         learning_rate=3e-5,
-        retention_learning_rate=5e-4,
-        strength=2e-4,
         features=("sentence",),
         tfds_name="glue/sst2",
         tfds_dev="validation",
@@ -200,10 +182,9 @@ _TASKS = (
     dataclasses.replace(
         _MNLI,
         name="mnli-mm",
-        retention_learning_rate=1e-4,
         tfds_dev="validation_mismatched",
         tsv_dev="dev_mismatched.tsv",
-        beside="mnli-m",
+        further_dev="mnli-m",
     ),
     Task(
         name="qnli",
@@ -212,8 +193,6 @@ _TASKS = (
         sequence_length=128,
         batch_size=16,
         learning_rate=3e-5,
-        retention_learning_rate=2e-4,
-        strength=1.5e-4,
         features=("question", "sentence"),
         tfds_name="glue/qnli",
         tfds_dev="validation",
@@ -227,8 +206,6 @@ _TASKS = (
         sequence_length=64,
         batch_size=64,
         learning_rate=3e-5,
-        retention_learning_rate=3e-3,
-        strength=1e-3,
         features=("sentence1", "sentence2"),
         tfds_name="glue/stsb",
         tfds_dev="validation",
@@ -242,8 +219,6 @@ _TASKS = (
         sequence_length=512,
         batch_size=8,
         learning_rate=3e-5,
-        retention_learning_rate=2e-4,
-        strength=7e-4,
         tfds_name="imdb_reviews/plain_text",
     ),
     _RACE,
@@ -258,8 +233,6 @@ _TASKS = (
         sequence_length=128,
         batch_size=16,
         learning_rate=3e-5,
-        retention_learning_rate=3e-3,
-        strength=1e-3,
         features=("sentence1", "sentence2"),
         tfds_name="glue/wnli",
         tfds_dev="validation",
@@ -304,8 +277,6 @@ def user_task(name: str, train: Examples, sequence_length: int) -> Task:
         sequence_length=sequence_length,
         batch_size=32,
         learning_rate=3e-5,
-        retention_learning_rate=3e-3,
-        strength=1e-3,
         features=("text",) if train.text_pairs is None else ("text", "text_pair"),
     )
 

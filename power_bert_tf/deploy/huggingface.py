@@ -10,17 +10,16 @@ from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_folder
 from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
-from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import NoReduction
 from power_bert_tf.modeling.backbones import BACKBONES
-from power_bert_tf.modeling.checkpoints.huggingface import POWER_BERT
+from power_bert_tf.modeling.checkpoints.huggingface import OWN_KEY
 from power_bert_tf.modeling.checkpoints.huggingface import model_table
 
 _ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
 _PLAIN = "transformers gives the same logits."
-_POWER = (
+_DROPS = (
     "transformers does not know elimination: it runs these weights as a plain BERT, slower, and "
-    "with other answers than those of the PoWER-BERT that was measured."
+    "with other answers than those of the model that was measured."
 )
 _USE = """
     import power_bert_tf as pb
@@ -37,10 +36,10 @@ def export_huggingface(model, preprocessor, folder):
 
     transformers loads the folder as `BertForSequenceClassification`, or as that of another
     backbone, and gives the same logits where nothing is eliminated: it knows no elimination. The
-    retention configuration is kept in config.json, where `open_checkpoint` finds it.
+    reduction is kept in config.json, where `open_checkpoint` finds it.
 
     Args:
-        model: `BertClassifier`, plain or with `Extraction`.
+        model: `BertClassifier`, plain or with a reduction that drops word-vectors.
         preprocessor: `Preprocessor`, whose tokenizer is written.
         folder: where the checkpoint is to appear; must be new or empty.
 
@@ -53,9 +52,9 @@ def export_huggingface(model, preprocessor, folder):
     check_export_folder(folder)
     config, reduction = _config(model, preprocessor.tokenizer.pad_id), model.reduction
     note = _PLAIN
-    if isinstance(reduction, Extraction):
-        config[POWER_BERT] = reduction.get_config()
-        note = _POWER
+    if reduction.drops:
+        config[OWN_KEY] = {"reduction": keras.saving.serialize_keras_object(reduction)}
+        note = _DROPS
     card = f"{note}\n\nAs it was trained, with power_bert_tf:\n{_USE}"
     card = card.format(length=model.sequence_length)
     variables = {variable.path: variable for variable in model.weights}
@@ -127,7 +126,7 @@ def _check(model, backbone):
         if field.name not in said
     ]
     for name, value, expected in (
-        ("reduction", type(model.reduction).__name__, (NoReduction.__name__, Extraction.__name__)),
+        ("reduction", type(model.reduction).__name__, _exportable(model.reduction)),
         ("encoders of different sizes", len(set(sizes)) > 1, (False,)),
         ("width of all heads", size.num_heads * size.key_dim, (config.hidden_dim,)),
         ("value_dim", size.value_dim, (size.key_dim,)),
@@ -140,6 +139,11 @@ def _check(model, backbone):
                 "exported to it. "
                 f"Received: {name}={value!r}, expected {' or '.join(map(repr, expected))}"
             )
+
+
+def _exportable(reduction):
+    """The names that it may have: another one that drops nothing has weights of its own."""
+    return (NoReduction.__name__, *((type(reduction).__name__,) if reduction.drops else ()))
 
 
 def _tokenizer_config(tokenizer, model):

@@ -4,6 +4,8 @@ from power_bert_tf.layers.attention_output import AttentionOutput
 from power_bert_tf.layers.embeddings import BertEmbeddings
 from power_bert_tf.layers.extract import Extract
 from power_bert_tf.layers.feed_forward import FeedForward
+from power_bert_tf.layers.mask_budget import MaskBudget
+from power_bert_tf.layers.positions import Positions
 from power_bert_tf.layers.self_attention import SelfAttention
 
 __all__ = [
@@ -11,5 +13,7 @@ __all__ = [
     "BertEmbeddings",
     "Extract",
     "FeedForward",
+    "MaskBudget",
+    "Positions",
     "SelfAttention",
 ]

@@ -76,15 +76,15 @@ class Extract(keras.layers.Layer):
     Call arguments:
         hidden: tensor of shape (batch, rows, hidden_dim).
         by_query: tensor of shape (batch, heads, rows, width): the attention probabilities, or
-            the values that they have averaged.
-        score: tensor of shape (batch, rows).
+            the values that they have averaged; None where there is no attention yet.
+        score: tensor of shape (batch, rows), by which rows are kept; no gradient flows into it.
         padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
         budget: int tensor of shape (batch,) or None. The number of word-vectors that each text
             may keep itself; rows beyond it are masked, so that a text's answer does not depend
             on the longer ones beside it.
 
     Returns:
-        hidden, by_query and padding_mask with `length` rows.
+        hidden, by_query (where it is given) and padding_mask with `length` rows.
 
     Raises:
         ValueError: where `length` is below 1.
@@ -100,19 +100,19 @@ class Extract(keras.layers.Layer):
         self.length = length
 
     def call(self, hidden, by_query, score, padding_mask, budget=None):
-        priority = prioritise(ops.stop_gradient(score), padding_mask)
+        score = ops.stop_gradient(ops.cast(score, "float32"))
+        priority = prioritise(score, padding_mask)
         if budget is not None:
             padding_mask = self._within_budget(priority, padding_mask, budget)
             priority = prioritise(priority, padding_mask)
         length = self._kept(hidden, budget)
         if isinstance(length, int) and length >= ops.shape(hidden)[1]:
-            return hidden, by_query, padding_mask
-        rows = top_rows(priority, length)
-        return (
-            take_rows(hidden, rows),
-            take_queries(by_query, rows),
-            take_rows(padding_mask, rows),
-        )
+            taken = hidden, by_query, padding_mask
+        else:
+            rows = top_rows(priority, length)
+            queries = None if by_query is None else take_queries(by_query, rows)
+            taken = take_rows(hidden, rows), queries, take_rows(padding_mask, rows)
+        return tuple(each for each in taken if each is not None)
 
     def _kept(self, hidden, budget):
         """How many rows stay: an int where that is known, or an int32 tensor."""
@@ -128,12 +128,15 @@ class Extract(keras.layers.Layer):
     def compute_output_spec(self, hidden, by_query, score, padding_mask, budget=None):
         rows = hidden.shape[1]
         length = None if None in (self.length, rows) else min(self.length, rows)
-        batch, heads, _, width = by_query.shape
-        return (
+        kept = [
             keras.KerasTensor((hidden.shape[0], length, hidden.shape[2]), dtype=hidden.dtype),
-            keras.KerasTensor((batch, heads, length, width), dtype=by_query.dtype),
             keras.KerasTensor((padding_mask.shape[0], length), dtype=padding_mask.dtype),
-        )
+        ]
+        if by_query is not None:
+            batch, heads, _, width = by_query.shape
+            shape = (batch, heads, length, width)
+            kept.insert(1, keras.KerasTensor(shape, dtype=by_query.dtype))
+        return tuple(kept)
 
     def get_config(self):
         config = super().get_config()

@@ -13,18 +13,22 @@ def split_heads(projected, num_heads):
     return ops.transpose(split, (0, 2, 1, 3))
 
 
-def attention_probabilities(query, key, padding_mask):
+def attention_probabilities(query, key, padding_mask, attention_bias=None):
     """Scaled dot-product attention in which no word attends to padding.
 
     Args:
         query, key: tensors of shape (batch, heads, rows, key_dim).
         padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
+        attention_bias: float tensor of shape (batch, rows) or None, added to what every query
+            gives to a row, before the softmax.
 
     Returns:
         Tensor of shape (batch, heads, queries, keys); each row sums to 1.
     """
     scale = 1.0 / (query.shape[-1] ** 0.5)
     scores = ops.matmul(query * ops.cast(scale, query.dtype), ops.transpose(key, (0, 1, 3, 2)))
+    if attention_bias is not None:
+        scores = scores + ops.cast(attention_bias, scores.dtype)[:, None, None, :]
     # The largest magnitude that every 16-bit float type holds with room for the score itself.
     hidden_score = -3e4 if keras.backend.standardize_dtype(scores.dtype) == "float16" else -1e9
     visible = ops.cast(padding_mask, "bool")[:, None, None, :]
@@ -34,7 +38,7 @@ def attention_probabilities(query, key, padding_mask):
     return ops.softmax(ops.where(visible, scores, ops.cast(hidden_score, scores.dtype)))
 
 
-def fused_attention(query, key, values, padding_mask):
+def fused_attention(query, key, values, padding_mask, attention_bias=None):
     """Values averaged by `attention_probabilities`, which never stand in memory as a whole.
 
     Args:
@@ -42,13 +46,17 @@ def fused_attention(query, key, values, padding_mask):
         key: tensor of shape (batch, heads, rows, key_dim).
         values: tensor of shape (batch, heads, rows, value_dim).
         padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
+        attention_bias: float tensor of shape (batch, rows) or None.
 
     Returns:
         Tensor of shape (batch, heads, queries, value_dim).
     """
     by_row = (ops.transpose(each, (0, 2, 1, 3)) for each in (query, key, values))
     mask = ops.cast(padding_mask, "bool")[:, None, None, :]
-    return ops.transpose(ops.dot_product_attention(*by_row, mask=mask), (0, 2, 1, 3))
+    bias = None
+    if attention_bias is not None:
+        bias = ops.cast(attention_bias, query.dtype)[:, None, None, :]
+    return ops.transpose(ops.dot_product_attention(*by_row, bias=bias, mask=mask), (0, 2, 1, 3))
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
@@ -67,6 +75,8 @@ class SelfAttention(keras.layers.Layer):
     Call arguments:
         hidden: tensor of shape (batch, rows, hidden_dim).
         padding_mask: int tensor of shape (batch, rows), 1 for words and 0 for padding.
+        attention_bias: float tensor of shape (batch, rows) or None. Added to the score that every
+            query gives to a row, before the softmax.
         queries: int. Only the first rows ask; all where None.
         fused: bool. Average the values right away, by the backend's fused attention, and hand
             out no probabilities. For inference: there is no dropout between.
@@ -85,7 +95,7 @@ class SelfAttention(keras.layers.Layer):
         self.key_dim = key_dim
         self.value_dim = value_dim or key_dim
 
-    def build(self, hidden_shape, padding_mask_shape=None):
+    def build(self, hidden_shape, padding_mask_shape=None, attention_bias_shape=None):
         self.query = self._projection("query", self.key_dim, hidden_shape)
         self.key = self._projection("key", self.key_dim, hidden_shape)
         self.value = self._projection("value", self.value_dim, hidden_shape)
@@ -100,15 +110,17 @@ class SelfAttention(keras.layers.Layer):
         projection.build(hidden_shape)
         return projection
 
-    def call(self, hidden, padding_mask, queries=None, fused=False):
+    def call(self, hidden, padding_mask, attention_bias=None, queries=None, fused=False):
         query = split_heads(self.query(hidden[:, :queries]), self.num_heads)
         key = split_heads(self.key(hidden), self.num_heads)
         values = split_heads(self.value(hidden), self.num_heads)
         if fused:
-            return fused_attention(query, key, values, padding_mask)
-        return attention_probabilities(query, key, padding_mask), values
+            return fused_attention(query, key, values, padding_mask, attention_bias)
+        return attention_probabilities(query, key, padding_mask, attention_bias), values
 
-    def compute_output_spec(self, hidden, padding_mask, queries=None, fused=False):
+    def compute_output_spec(
+        self, hidden, padding_mask, attention_bias=None, queries=None, fused=False
+    ):
         batch, rows = hidden.shape[:2]
         asked = rows if queries is None else queries
         if fused:

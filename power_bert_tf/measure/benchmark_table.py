@@ -1,12 +1,21 @@
-"""The figures of a benchmark as text and as a picture."""
+"""The figures of a benchmark as a table."""
 
-from power_bert_tf.errors import InputError
-from power_bert_tf.files import write_file
+from tabulate import tabulate
+
 from power_bert_tf.measure.comparison import TEXTBOOK
-from power_bert_tf.measure.comparison import WAYS
+from power_bert_tf.measure.comparison import labels
 from power_bert_tf.measure.comparison import speedups
 
-LABELS = {TEXTBOOK: "BERT, textbook graph, padded", **WAYS}
+_HEADERS = (
+    "",
+    "ms a text\nmedian (p5 to p95)",
+    "texts\na second",
+    "GFLOP\na text",
+    "share\nof peak",
+    "speedup over padded\nBERT: time",
+    "\noperations",
+    "time over\noperations",
+)
 
 
 def rows(result):
@@ -17,7 +26,8 @@ def rows(result):
     """
     time, operations = result["time"], result["operations"]
     baseline = time["seconds"]["bert_padded"]["median"]
-    for way, label in LABELS.items():
+    named = {TEXTBOOK: "BERT, textbook graph, padded", **labels(result["title"])}
+    for way, label in named.items():
         seconds = time["seconds"][way]
         scheme = operations["per_text"]
         if way == TEXTBOOK:
@@ -44,80 +54,41 @@ def rows(result):
 def table(result):
     """The figures of a benchmark, with its `rows`, as text for the terminal."""
     time = result["time"]
-    lines = [
-        f"{result['model']}, N = {result['sequence_length']}, mean length "
-        f"{result['mean_length']:.1f}, retention {result['retention']}, batch "
-        f"{time['batch_size']}, {time['texts']} texts, {time['rounds']} rounds, "
-        f"{time['runtime']} {time['dtype']}{' XLA' if result['xla'] else ''} on "
-        f"{result['device']}",
-        "",
-        _row("", "ms a text", "texts", "GFLOP", "share", "speedup over", "padded BERT", "time"),
-        _row("", "median (p5 to p95)", "a second", "a text", "of peak", "time", "op.s", "over op."),
-    ]
-    for row in result["rows"]:
-        lines.append(
-            _row(
-                row["label"],
-                f"{row['ms_median']:.2f} ({row['ms_p5']:.2f} to {row['ms_p95']:.2f})",
-                f"{row['texts_a_second']:.1f}",
-                f"{row['gflop']:.2f}",
-                f"{100 * row['share_of_peak']:.0f}%",
-                f"{row['faster']:.2f}x",
-                f"{row['fewer']:.2f}x",
-                f"{row['time_over_operations']:.2f}",
-            )
+    cells = [
+        (
+            row["label"],
+            f"{row['ms_median']:.2f} ({row['ms_p5']:.2f} to {row['ms_p95']:.2f})",
+            f"{row['texts_a_second']:.1f}",
+            f"{row['gflop']:.2f}",
+            f"{100 * row['share_of_peak']:.0f}%",
+            f"{row['faster']:.2f}x",
+            f"{row['fewer']:.2f}x",
+            f"{row['time_over_operations']:.2f}",
         )
+        for row in result["rows"]
+    ]
     gain, counted = time["speedup"], result["operations"]["speedup"]
     computed = speedups(result["operations"]["computed_per_text"])
-    lines += [
-        "",
-        "PoWER-BERT over BERT, time (operations by the paper's scheme; as really computed):",
-        ", ".join(
-            f"both {how} {gain[name]:.2f}x ({counted[name]:.2f}x; {computed[name]:.2f}x)"
-            for how, name in (
-                ("padded", "padded_over_padded"),
-                ("without padding", "unpadded_over_unpadded"),
-            )
-        ),
-    ]
-    return "\n".join(lines)
-
-
-def _row(label, *cells):
-    widths = (25, 10, 9, 9, 14, 13, 10)
-    return f"{label:30}" + "".join(
-        f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)
+    gains = ", ".join(
+        f"both {how} {gain[name]:.2f}x ({counted[name]:.2f}x; {computed[name]:.2f}x)"
+        for how, name in (
+            ("padded", "padded_over_padded"),
+            ("without padding", "unpadded_over_unpadded"),
+        )
     )
-
-
-def draw(result, path):
-    """Draws texts a second of each way, with the speedup over padded BERT, into a PNG file.
-
-    Raises:
-        InputError: where matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError("pictures need matplotlib: pip install 'power-bert-tf[plots]'") from error
-    each = result["rows"]
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    axes = figure.subplots()
-    colours = ["0.75" if row["label"].startswith("BERT") else "tab:blue" for row in each]
-    bars = axes.barh(
-        [row["label"] for row in each], [row["texts_a_second"] for row in each], color=colours
-    )
-    axes.bar_label(bars, [f"{row['faster']:.2f}x" for row in each], padding=3)
-    axes.invert_yaxis()
-    axes.margins(x=0.1)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlabel("texts a second")
-    time = result["time"]
-    axes.set_title(
+    return (
         f"{result['model']}, N = {result['sequence_length']}, mean length "
-        f"{result['mean_length']:.0f}, {time['runtime']} {time['dtype']}, batch "
-        f"{time['batch_size']}",
-        fontsize=10,
-        loc="left",
+        f"{result['mean_length']:.1f}, {result['title']} {result['configuration']}, batch "
+        f"{time['batch_size']}, {time['texts']} texts, {time['rounds']} rounds, "
+        f"{time['runtime']} {time['dtype']}{' XLA' if result['xla'] else ''} on "
+        f"{result['device']}\n\n"
+        + tabulate(
+            cells,
+            _HEADERS,
+            "plain",
+            disable_numparse=True,
+            colalign=("left", *["right"] * (len(_HEADERS) - 1)),
+        )
+        + f"\n\n{result['title']} over BERT, time (operations by the paper's scheme; as really "
+        f"computed):\n{gains}"
     )
-    write_file(path, lambda aside: figure.savefig(aside, dpi=150))

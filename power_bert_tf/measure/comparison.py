@@ -1,4 +1,4 @@
-"""BERT and PoWER-BERT side by side, padded to N and in length buckets."""
+"""BERT and a faster model side by side, padded to N and in length buckets."""
 
 import functools
 
@@ -9,32 +9,42 @@ from power_bert_tf.measure.flops import computed_flops
 from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.measure.timing import interleaved_seconds
 
-WAYS = {
-    "bert_padded": "BERT, padded to N",
-    "bert_unpadded": "BERT, without padding",
-    "power_bert_padded": "PoWER-BERT, padded to N",
-    "power_bert_unpadded": "PoWER-BERT, without padding",
-}
+# BERT and the model of a method, padded to N and in length buckets.
+WAYS = ("bert_padded", "bert_unpadded", "reduced_padded", "reduced_unpadded")
 TEXTBOOK = "bert_textbook_padded"
+
+
+def labels(title):
+    """What each of `WAYS` is called in a table.
+
+    Args:
+        title: str, the method's, such as "PoWER-BERT".
+    """
+    return {
+        "bert_padded": "BERT, padded to N",
+        "bert_unpadded": "BERT, without padding",
+        "reduced_padded": f"{title}, padded to N",
+        "reduced_unpadded": f"{title}, without padding",
+    }
 
 
 def speedups(cost):
     """Ratios of a cost given for each of `WAYS`, against both baselines."""
     return {
-        "padded_over_padded": cost["bert_padded"] / cost["power_bert_padded"],
-        "unpadded_over_padded": cost["bert_padded"] / cost["power_bert_unpadded"],
-        "unpadded_over_unpadded": cost["bert_unpadded"] / cost["power_bert_unpadded"],
+        "padded_over_padded": cost["bert_padded"] / cost["reduced_padded"],
+        "unpadded_over_padded": cost["bert_padded"] / cost["reduced_unpadded"],
+        "unpadded_over_unpadded": cost["bert_unpadded"] / cost["reduced_unpadded"],
         "bert_by_skipping_padding": cost["bert_padded"] / cost["bert_unpadded"],
     }
 
 
-def operations(config, length, retention, sizes):
+def operations(config, length, reduction, sizes):
     """Floating-point operations a text, in the encoders; unpadded ones one text at a time.
 
     Args:
         config: `EncoderConfig`.
         length: int, N.
-        retention: `RetentionConfiguration`.
+        reduction: `Reduction` of the faster model.
         sizes: int array (texts,), the texts' own lengths.
 
     Returns:
@@ -44,15 +54,21 @@ def operations(config, length, retention, sizes):
     lengths, counts = np.unique(sizes, return_counts=True)
 
     def each_way(flops):
-        def mean(kept):
-            each = [flops(config, int(size), kept) for size in lengths]
-            return float(np.average(each, weights=counts))
+        def bert(size):
+            return flops(config, size)
+
+        def reduced(size):
+            kept = reduction.kept(config.num_layers, size)
+            return flops(config, size, kept, reduction.entering(config.num_layers, size))
+
+        def mean(model):
+            return float(np.average([model(int(size)) for size in lengths], weights=counts))
 
         return {
-            "bert_padded": flops(config, length),
-            "bert_unpadded": mean(None),
-            "power_bert_padded": flops(config, length, retention),
-            "power_bert_unpadded": mean(retention),
+            "bert_padded": bert(length),
+            "bert_unpadded": mean(bert),
+            "reduced_padded": reduced(length),
+            "reduced_unpadded": mean(reduced),
         }
 
     per_text = each_way(encoders_flops)
@@ -63,13 +79,13 @@ def operations(config, length, retention, sizes):
     }
 
 
-def times(bert, power, token_ids, segment_ids, textbook=False, rounds=None, **options):
+def times(bert, reduced, token_ids, segment_ids, textbook=False, rounds=None, **options):
     """Wall clock of the same texts in each of `WAYS`, interleaved batch by batch.
 
     BERT is the fastest honest one: it too leaves out what does not reach [CLS].
 
     Args:
-        bert, power: `BertClassifier`, of the same sequence length.
+        bert, reduced: `BertClassifier`, of the same sequence length.
         token_ids, segment_ids: lists of int sequences, one for each text.
         textbook: bool. Time BERT's textbook graph as well, padded.
         rounds: dict, arguments of `interleaved_seconds`.
@@ -81,7 +97,7 @@ def times(bert, power, token_ids, segment_ids, textbook=False, rounds=None, **op
     """
     compiled = {
         "bert": CompiledClassifier(bert, **options),
-        "power_bert": CompiledClassifier(power, **options),
+        "reduced": CompiledClassifier(reduced, **options),
     }
     work = {}
     if textbook:

@@ -1,6 +1,6 @@
 """Floating-point operations in closed form."""
 
-from power_bert_tf.methods.power_bert.retention import most_stay
+from power_bert_tf.modeling.reduction import most_stay
 
 
 def encoder_flops(config, index, entering, leaving):
@@ -33,7 +33,7 @@ def projection_flops(config, length):
     return 2 * length * config.embedding_dim * config.hidden_dim
 
 
-def encoders_flops(config, length, retention=None):
+def encoders_flops(config, length, kept=None, entering=None):
     """Operations of all encoders for one text of `length` word-vectors.
 
     Encoders that share their weights count one by one, as they compute; and where embeddings are
@@ -42,20 +42,21 @@ def encoders_flops(config, length, retention=None):
     Args:
         config: `EncoderConfig`.
         length: int.
-        retention: `RetentionConfiguration`, or None for plain BERT.
+        kept: ints, the word-vectors that are left after each encoder; None for plain BERT.
+        entering: ints, those that enter each encoder; where None, those that were left before.
 
     Returns:
         int.
     """
-    leaving = (length,) * config.num_layers if retention is None else retention.at_length(length)
-    entering = (length, *leaving[:-1])
+    leaving = (length,) * config.num_layers if kept is None else kept
+    entering = (length, *leaving[:-1]) if entering is None else entering
     return projection_flops(config, length) + sum(
         encoder_flops(config, index, entering[index], leaving[index])
         for index in range(config.num_layers)
     )
 
 
-def computed_flops(config, length, retention=None):
+def computed_flops(config, length, kept=None, entering=None):
     """Operations that the graph for inference really does, in the encoders, for one text.
 
     As `encoders_flops`, but the attention output and its projection are computed for the
@@ -65,14 +66,17 @@ def computed_flops(config, length, retention=None):
     Args:
         config: `EncoderConfig`.
         length: int.
-        retention: `RetentionConfiguration`, or None for plain BERT.
+        kept: ints, the word-vectors that are left after each encoder; None for plain BERT.
+        entering: ints, those that enter each encoder; where None, those that were left before.
 
     Returns:
         int.
     """
-    leaving = (length,) * config.num_layers if retention is None else retention.at_length(length)
-    total, entering = projection_flops(config, length), length
+    leaving = (length,) * config.num_layers if kept is None else kept
+    every_entering = (length, *leaving[:-1]) if entering is None else entering
+    total = projection_flops(config, length)
     for index, staying in enumerate((*leaving[:-1], 1)):
+        entering = every_entering[index]
         shape = config.encoder(index)
         keys, values = shape.num_heads * shape.key_dim, shape.num_heads * shape.value_dim
         # All words ask, for the scores, but in the last encoder.
@@ -83,5 +87,4 @@ def computed_flops(config, length, retention=None):
         output = 2 * staying * config.hidden_dim * values
         feed_forward = 4 * staying * config.hidden_dim * shape.intermediate_dim
         total += projections + attention + output + feed_forward
-        entering = staying
     return total

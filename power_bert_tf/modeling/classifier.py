@@ -5,30 +5,31 @@ import dataclasses
 import keras
 
 from power_bert_tf.errors import InputError
-from power_bert_tf.layers.initializers import bert_initializer
+from power_bert_tf.modeling.checkpoints import huggingface
+from power_bert_tf.modeling.checkpoints import keras_hub
+from power_bert_tf.modeling.checkpoints.opening import open_checkpoint
 from power_bert_tf.modeling.config import EncoderConfig
-from power_bert_tf.modeling.encoder import encode
-from power_bert_tf.modeling.encoder import encoder_inputs
+from power_bert_tf.modeling.graph import classifier_graph
+from power_bert_tf.modeling.heads import HEADS
 from power_bert_tf.modeling.reduction import NoReduction
+from power_bert_tf.modeling.reduction import deserialize_reduction
 from power_bert_tf.modeling.shared_layers import SharedLayers
 from power_bert_tf.modeling.text_model import TextModel
-
-HEADS = ("classification", "regression", "multiple_choice")
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
 class BertClassifier(TextModel):
     """A BERT that classifies texts, or gives them a number or a score, as a functional Keras model.
 
-    The same class is plain BERT, the model of the configuration search and PoWER-BERT: what
-    happens to the word-vectors is up to its `reduction`.
+    The same class is plain BERT and each model of a method: what happens to the word-vectors is up
+    to its `reduction`.
 
     Args:
         config: `EncoderConfig`.
         num_classes: int. Number of classes; 1 for regression and multiple choice.
         sequence_length: int. N, the static length of the inputs; None for any length up to the
             number of position embeddings.
-        reduction: `NoReduction()` (where None), `SoftExtraction(...)` or `Extraction(...)`.
+        reduction: `Reduction`, what a method does to the word-vectors; `NoReduction()` where None.
         head: "classification" (probabilities of the classes), "regression" (one number) or
             "multiple_choice" (one score: each option of a question is a row, scored by itself).
         label_names: sequence of str, the names of the classes or of a question's options, kept
@@ -53,7 +54,7 @@ class BertClassifier(TextModel):
     ```python
     config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=16, intermediate_dim=32)
     bert = BertClassifier(config, num_classes=2, sequence_length=32)
-    power = bert.with_reduction(Extraction("20,8"))
+    faster = bert.with_reduction(reduction)
     ```
     """
 
@@ -73,15 +74,13 @@ class BertClassifier(TextModel):
         self._check(config, num_classes, sequence_length, head, label_names)
         if shared is None:
             reduction.check(config.num_layers, sequence_length)
-            reduction = reduction.at_home(sequence_length)
+            reduction = reduction.with_length(sequence_length)
         # By name, so that a model comes back as it was under another global policy too.
         dtype = keras.config.dtype_policy().name if dtype is None else dtype
 
         shared = SharedLayers(dtype=dtype) if shared is None else shared
-        inputs, outputs, logits = _graph(
-            config, num_classes, sequence_length, reduction, head, shared
-        )
-        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        graph = classifier_graph(config, num_classes, sequence_length, reduction, head, shared)
+        super().__init__(inputs=graph.inputs, outputs=graph.outputs, name=name)
         # With this `compile` knows that float16 needs its loss scaled.
         self.dtype_policy = dtype
 
@@ -93,7 +92,8 @@ class BertClassifier(TextModel):
         self.head = head
         self.label_names = tuple(label_names)
         self._policy = dtype
-        self._logits = logits
+        self._logits = graph.logits
+        self._remembered = graph.remembered
 
     @staticmethod
     def _check(config, num_classes, sequence_length, head, label_names):
@@ -146,9 +146,6 @@ class BertClassifier(TextModel):
             InputError: where a file is missing or cut short; a tensor unknown, missing or of
                 another shape, which is named; or the head is for other classes.
         """
-        from power_bert_tf.modeling.checkpoints import huggingface
-        from power_bert_tf.modeling.checkpoints.opening import open_checkpoint
-
         checkpoint = open_checkpoint(checkpoint)
         stored = None if new_head else checkpoint.head
         if num_classes is None:
@@ -185,8 +182,6 @@ class BertClassifier(TextModel):
             model: `BertBackbone`, or `BertTextClassifier`, whose head comes along.
             *arguments, **named: further arguments of `from_checkpoint`.
         """
-        from power_bert_tf.modeling.checkpoints import keras_hub
-
         return cls.from_checkpoint(keras_hub.from_model(model), *arguments, **named)
 
     def with_reduction(self, reduction):
@@ -231,8 +226,8 @@ class BertClassifier(TextModel):
     def for_inference(self, sequence_length=None):
         """The graph that answers with the least work, over the *same* variables.
 
-        Where only [CLS] is read, the last encoder computes it alone. Encoders that score nothing
-        use fused attention where that is faster. The answers are those of the model.
+        Where only [CLS] is used, the last encoder computes it alone. Encoders whose attention is
+        not scored use fused attention where that is faster. The answers are those of the model.
 
         Args:
             sequence_length: int, N where None.
@@ -240,17 +235,39 @@ class BertClassifier(TextModel):
         Returns:
             A functional `keras.Model` with the inputs and outputs of this one.
         """
-        shared = SharedLayers(self.layers, dtype=self._policy)
-        inputs, outputs, _ = _graph(
+        length = self.sequence_length if sequence_length is None else sequence_length
+        graph = self._graph(length, lean=True)
+        return TextModel(graph.inputs, graph.outputs, name=self.name)
+
+    def traced(self):
+        """The graph that says which word-vectors each encoder leaves, over the *same* variables.
+
+        Returns:
+            A functional `keras.Model` with the inputs of this one. Its outputs are a dict of
+            "outputs", what this one gives, and for each encoder "encoder_0_positions", int
+            (batch, rows): where the rows that are left stood in the text, from 1; 0 for padding.
+        """
+        graph = self._graph(self.sequence_length, traced=True)
+        return TextModel(graph.inputs, {"outputs": graph.outputs, **graph.remembered})
+
+    def _graph(self, sequence_length, **options):
+        return classifier_graph(
             self.config,
             self.num_classes,
-            self.sequence_length if sequence_length is None else sequence_length,
+            sequence_length,
             self.reduction,
             self.head,
-            shared,
-            lean=True,
+            SharedLayers(self.layers, dtype=self._policy),
+            **options,
         )
-        return TextModel(inputs, outputs, name=self.name)
+
+    @property
+    def remembered(self):
+        """What the reduction remembers on the way, a dict of name to symbolic tensor.
+
+        `keras.Model(model.input, model.remembered)` gives them.
+        """
+        return dict(self._remembered)
 
     @property
     def logits_model(self):
@@ -283,41 +300,6 @@ class BertClassifier(TextModel):
             **{
                 **config,
                 "config": EncoderConfig(**config["config"]),
-                "reduction": keras.saving.deserialize_keras_object(
-                    config["reduction"], custom_objects=custom_objects
-                ),
+                "reduction": deserialize_reduction(config["reduction"]),
             }
         )
-
-
-def _graph(config, num_classes, sequence_length, reduction, head, shared, lean=False):
-    """Inputs, outputs and logits, symbolic."""
-    # === Layers ===
-    rate = config.dropout if config.head_dropout is None else config.head_dropout
-    dropout = shared(keras.layers.Dropout, "classifier_dropout", rate=rate)
-    classifier = shared(
-        keras.layers.Dense,
-        "classifier",
-        units=num_classes,
-        kernel_initializer=bert_initializer(),
-        dtype="float32",
-    )
-
-    # === Functional Model ===
-    inputs = encoder_inputs(sequence_length, has_segments=config.has_segments)
-    hidden, _ = encode(config, reduction, shared, inputs, lean)
-    pooled = hidden[:, 0, :]
-    if config.pooler:
-        pooled = shared(
-            keras.layers.Dense,
-            "pooler",
-            units=config.hidden_dim,
-            activation=config.pooler_activation,
-            kernel_initializer=bert_initializer(),
-        )(pooled)
-    outputs = logits = classifier(dropout(pooled))
-    if head == "classification":
-        outputs = shared(
-            keras.layers.Activation, "probabilities", activation="softmax", dtype="float32"
-        )(outputs)
-    return inputs, outputs, logits

@@ -1,17 +1,21 @@
-"""The one graph of all backbones, with a reduction asked at three places of each encoder."""
+"""The one graph of all backbones, which asks a reduction what happens to its word-vectors."""
 
 import keras
+from keras import ops
 
 from power_bert_tf.layers import AttentionOutput
 from power_bert_tf.layers import BertEmbeddings
+from power_bert_tf.layers import Extract
 from power_bert_tf.layers import FeedForward
+from power_bert_tf.layers import Positions
 from power_bert_tf.layers import SelfAttention
 from power_bert_tf.layers.initializers import bert_initializer
 from power_bert_tf.modeling.devices import has_accelerator
+from power_bert_tf.modeling.reduction import WordVectors
 
 
 def fuses_attention():
-    """Whether attention that nobody looks at is the backend's fused one: JAX's, on accelerators.
+    """Whether attention that is not read is the backend's fused one: JAX's, on accelerators.
 
     On a CPU TensorFlow's is the same products, and JAX's takes longer than they do.
     """
@@ -26,24 +30,35 @@ def encoder_inputs(sequence_length, has_segments=True):
     return {name: keras.Input((sequence_length,), dtype="int32", name=name) for name in names}
 
 
-def encode(config, reduction, shared, inputs, lean=False):
-    """Builds the encoders of any backbone over symbolic inputs.
+def encode(config, reduction, layers, inputs, lean=False, traced=False):
+    """Builds the embeddings and encoders of any backbone over symbolic inputs.
 
     Args:
         config: `EncoderConfig`.
         reduction: `Reduction`.
-        shared: `SharedLayers`, from which every layer comes.
+        layers: `SharedLayers`, from which every layer comes.
         inputs: dict of symbolic tensors as `encoder_inputs` makes it.
-        lean: bool. Leave out what does not reach CLS, and fuse attention that nobody looks at;
-            for inference, since the layers' dropout has other rows to fall on.
+        lean: bool. Leave out what does not reach CLS, and fuse attention that is not read; for
+            inference, since the layers' dropout has other rows to fall on.
+        traced: bool. Remember for each encoder which rows are left, as "encoder_0_positions":
+            int (batch, rows), where a row stood in the text, from 1, and 0 for padding.
 
     Returns:
-        hidden: symbolic tensor of shape (batch, rows, hidden_dim); CLS in row 0, and where
-            `lean`, alone if the reduction lets it.
-        padding_mask: symbolic int tensor of shape (batch, rows).
+        `WordVectors`: CLS in row 0, and where `lean`, alone if the reduction lets it.
     """
-    input_mask = padding_mask = inputs["padding_mask"]
-    embeddings = shared(
+    vectors = _embed(config, layers, inputs)
+    if traced:
+        vectors = vectors.replace(positions=layers(Positions, "positions")(vectors.input_mask))
+    for index in range(config.num_layers):
+        vectors = _encoder(config, index, reduction, layers, vectors, lean)
+        if traced:
+            left = vectors.positions * vectors.padding_mask
+            vectors = vectors.remember(**{f"encoder_{index}_positions": left})
+    return vectors
+
+
+def _embed(config, layers, inputs):
+    embeddings = layers(
         BertEmbeddings,
         "embeddings",
         vocabulary_size=config.vocabulary_size,
@@ -56,63 +71,119 @@ def encode(config, reduction, shared, inputs, lean=False):
     )
     hidden = embeddings(inputs["token_ids"], inputs.get("segment_ids"))
     if config.embedding_dim is not None:
-        hidden = shared(
+        projection = layers(
             keras.layers.Dense,
             "embedding_projection",
             units=config.hidden_dim,
             kernel_initializer=bert_initializer(),
-        )(hidden)
-    for index in range(config.num_layers):
-        # Where encoders share their weights, this is the layer of the one before.
-        name, shape = config.encoder_name(index), config.encoder(index)
-        hidden, padding_mask = reduction.before_encoder(
-            shared, index, hidden, padding_mask, input_mask
         )
-        only_cls = lean and index == config.num_layers - 1 and reduction.leaves_cls
-        acts = not only_cls and reduction.acts_at(index, hidden.shape[1])
-        fused = lean and not acts and fuses_attention()
-        attended = shared(
-            SelfAttention,
-            f"{name}_self_attention",
-            num_heads=shape.num_heads,
-            key_dim=shape.key_dim,
-            value_dim=shape.value_dim,
-        )(
-            hidden,
-            padding_mask,
-            queries=1 if only_cls else None,
-            fused=fused,
+        hidden = projection(hidden)
+    return WordVectors(hidden, inputs["padding_mask"], inputs["padding_mask"])
+
+
+def _encoder(config, index, reduction, layers, vectors, lean):
+    vectors = reduction.before_encoder(layers, index, vectors)
+    entering = reduction.select_before(layers, index, vectors)
+    vectors, _ = _extract(layers, f"encoder_{index}_removal", vectors, entering)
+    if lean and index == config.num_layers - 1 and reduction.leaves_cls:
+        vectors = _attend_for_cls(config, index, layers, vectors)
+    elif reduction.reads_attention(index, vectors):
+        vectors = _attend_and_select(config, index, reduction, layers, vectors, lean)
+    else:
+        vectors = _attend(config, index, layers, vectors, lean)
+    feed_forward = layers(
+        FeedForward,
+        f"{config.encoder_name(index)}_feed_forward",
+        intermediate_dim=config.encoder(index).intermediate_dim,
+        activation=config.activation,
+        dropout=config.dropout,
+        layer_norm_epsilon=config.layer_norm_epsilon,
+    )
+    return vectors.replace(hidden=feed_forward(vectors.hidden))
+
+
+def _attend(config, index, layers, vectors, lean, queries=None):
+    """Attention, and its output for the first rows; for all where `queries` is None."""
+    fused = lean and fuses_attention()
+    attended = _attention(config, index, layers, vectors, queries=queries, fused=fused)
+    probabilities, values = (None, attended) if fused else attended
+    if queries is not None:
+        vectors = vectors.replace(
+            hidden=vectors.hidden[:, :queries], padding_mask=vectors.padding_mask[:, :queries]
         )
-        probabilities, values = (None, attended) if fused else attended
-        # What is dropped with a query: its probabilities, or what they have averaged already.
-        by_query = probabilities
-        early = lean and acts and reduction.keeps_most_at(index, hidden.shape[1], input_mask)
-        if early:
-            by_query = keras.ops.matmul(probabilities, values)
-        if only_cls:
-            hidden, padding_mask = hidden[:, :1], padding_mask[:, :1]
-        if acts:
-            hidden, by_query, padding_mask = reduction.before_output(
-                shared, index, hidden, probabilities, by_query, padding_mask, input_mask
-            )
-        probabilities, values = (None, by_query) if early else (by_query, values)
-        hidden = shared(
-            AttentionOutput,
-            f"{name}_attention_output",
-            dropout=config.dropout,
-            attention_dropout=config.attention_dropout,
-            layer_norm_epsilon=config.layer_norm_epsilon,
-        )(hidden, probabilities, values)
-        if acts:
-            hidden, padding_mask = reduction.after_output(
-                shared, index, hidden, probabilities, padding_mask, input_mask
-            )
-        hidden = shared(
-            FeedForward,
-            f"{name}_feed_forward",
-            intermediate_dim=shape.intermediate_dim,
-            activation=config.activation,
-            dropout=config.dropout,
-            layer_norm_epsilon=config.layer_norm_epsilon,
-        )(hidden)
-    return hidden, padding_mask
+    return _with_output(config, index, layers, vectors, probabilities, values)
+
+
+def _attend_for_cls(config, index, layers, vectors):
+    """The last encoder of a lean graph: CLS is all that is used of it."""
+    return _attend(config, index, layers, vectors, lean=True, queries=1)
+
+
+def _attend_and_select(config, index, reduction, layers, vectors, lean):
+    """Attention, what stays, attention's output for that, and what fades."""
+    probabilities, values = _attention(config, index, layers, vectors)
+    selection = reduction.select(layers, index, vectors, probabilities)
+    name = f"encoder_{index}_extract"
+    # Where most rows stay it is less work to average the values for all of them than to copy the
+    # probabilities of those that stay.
+    if lean and selection is not None and selection.keeps_most_of(vectors.rows):
+        averaged = ops.matmul(probabilities, values)
+        vectors, averaged = _extract(layers, name, vectors, selection, averaged)
+        vectors = _with_output(config, index, layers, vectors, None, averaged)
+    else:
+        vectors, kept = _extract(layers, name, vectors, selection, probabilities)
+        vectors = _with_output(config, index, layers, vectors, kept, values)
+    return reduction.fade(layers, index, vectors, probabilities)
+
+
+def _attention(config, index, layers, vectors, queries=None, fused=False):
+    shape = config.encoder(index)
+    layer = layers(
+        SelfAttention,
+        f"{config.encoder_name(index)}_self_attention",
+        num_heads=shape.num_heads,
+        key_dim=shape.key_dim,
+        value_dim=shape.value_dim,
+    )
+    return layer(
+        vectors.hidden,
+        vectors.padding_mask,
+        vectors.attention_bias,
+        queries=queries,
+        fused=fused,
+    )
+
+
+def _with_output(config, index, layers, vectors, probabilities, values):
+    layer = layers(
+        AttentionOutput,
+        f"{config.encoder_name(index)}_attention_output",
+        dropout=config.dropout,
+        attention_dropout=config.attention_dropout,
+        layer_norm_epsilon=config.layer_norm_epsilon,
+    )
+    return vectors.replace(hidden=layer(vectors.hidden, probabilities, values))
+
+
+def _extract(layers, name, vectors, selection, by_query=None):
+    """Drops what a selection does not keep, in the padded form: static shapes, gathered rows.
+
+    Returns the `WordVectors` that stay, and `by_query`, (batch, heads, queries, any), for them.
+    """
+    if selection is None:
+        return vectors, by_query
+
+    def extract(layer_name, *tensors):
+        layer = layers(Extract, layer_name, length=selection.most)
+        choice = (selection.priority, vectors.padding_mask, selection.budget)
+        return layer(*tensors, *choice)
+
+    # A layer of its own: Keras wants as many outputs each time that one is called.
+    others = {
+        other: ops.squeeze(extract(f"{name}_{other}", tensor[:, :, None], None)[0], axis=-1)
+        for other in ("attention_bias", "positions")
+        if (tensor := getattr(vectors, other)) is not None
+    }
+    hidden, *by_query, padding_mask = extract(name, vectors.hidden, by_query)
+    kept = vectors.replace(hidden=hidden, padding_mask=padding_mask, **others)
+    return kept, by_query[0] if by_query else None

@@ -1,22 +1,34 @@
-"""What is fastest here for a run's PoWER-BERT: runtime, dtype and buckets."""
+"""What is fastest here for a run's model: runtime, dtype and buckets."""
 
 import functools
 import sys
 
 import numpy as np
+from tabulate import tabulate
 
-from power_bert_tf.commands.run_options import CHOICE
-from power_bert_tf.commands.run_options import load_dev_examples
-from power_bert_tf.commands.run_options import open_step
 from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.deploy.runtimes import usable_modes
+from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.measure.timing import interleaved_seconds
+from power_bert_tf.runs.folder import read_json
 from power_bert_tf.training.metrics import task_score
 
+# What `CompiledClassifier` is to be given, in a run folder.
+CHOICE = "inference.json"
 _MOST_TEXTS = 512
+
+
+def chosen(folder):
+    """The arguments of `CompiledClassifier` that were found for a run; none where none were.
+
+    Args:
+        folder: `RunFolder`.
+    """
+    path = folder.path / CHOICE
+    return read_json(path) if path.exists() else {}
 
 
 def bucket_sets(length):
@@ -31,27 +43,33 @@ def bucket_sets(length):
     }
 
 
-def choose(path, batch_size, runs, most_drop, output=None):
-    """Times a run's PoWER-BERT in every mode there is, and writes the best into the run folder.
+def choose(folder, batch_size=128, runs=30, most_drop=0.1):
+    """Times a run's model in every mode there is, and writes the best into the run folder.
 
     A mode may cost `most_drop` points against float32 on the dev examples. Runtimes and dtypes
     are compared in fine buckets, bucket sets in the best of these.
 
     Args:
-        path: folder of a finished run.
+        folder: `RunFolder`, finished.
         batch_size: int.
-        runs: int, measured rounds.
+        runs: int, measured rounds at most.
         most_drop: float, points of the metric.
-        output: JSON file for all figures, or None.
 
     Returns:
-        dict of `candidates`, each with its options, score and milliseconds a text, and `choice`,
-        the options of `CompiledClassifier`.
+        dict of `metric`, `modes` and `buckets`, lists of candidates, each with its options, score
+        and milliseconds a text, and `choice`, the options of `CompiledClassifier`.
+
+    Raises:
+        InputError: where an argument is out of range, or the run is not finished.
     """
-    run, model = open_step(path, "re-train")
-    dev = load_dev_examples(run)
-    metric = run.settings()["identity"]["task"]["metric"]
-    tokens = run.preprocessor().encode(dev.texts, dev.text_pairs)
+    if not most_drop >= 0:
+        raise InputError(f"`most_drop` must be at least 0. Received: most_drop={most_drop}")
+    for name, value in (("batch_size", batch_size), ("runs", runs)):
+        if value < 1:
+            raise InputError(f"`{name}` must be at least 1. Received: {name}={value}")
+    model, dev = folder.finished_step().load_model(), folder.dev()
+    metric = folder.settings()["identity"]["task"]["metric"]
+    tokens = folder.preprocessor().encode(dev.texts, dev.text_pairs)
     rows = np.linspace(0, len(dev) - 1, min(len(dev), _MOST_TEXTS)).astype(int)
     timed = [[ids[row] for row in rows] for ids in tokens]
 
@@ -73,39 +91,37 @@ def choose(path, batch_size, runs, most_drop, output=None):
             each["ms_a_text"] = 1000 * float(np.median(seconds[each["name"]])) / len(rows)
         return candidates
 
-    by_mode = measure([candidate(mode_name(mode), mode) for mode in usable_modes()])
-    exact = max(each["score"] for each in by_mode if each["options"]["dtype"] == "float32")
-    allowed = [each for each in by_mode if each["score"] >= exact - most_drop / 100]
-    mode = min(allowed, key=lambda each: each["ms_a_text"])["options"]
-    by_buckets = measure(
+    modes = measure([candidate(mode_name(mode), mode) for mode in usable_modes()])
+    exact = max(each["score"] for each in modes if each["options"]["dtype"] == "float32")
+    for each in modes:
+        each["allowed"] = each["score"] >= exact - most_drop / 100
+    mode = _fastest(each for each in modes if each["allowed"])["options"]
+    buckets = measure(
         [
             candidate(name, {**mode, "lengths": list(lengths)})
             for name, lengths in bucket_sets(model.sequence_length).items()
         ]
     )
-    choice = min(by_buckets, key=lambda each: each["ms_a_text"])["options"]
-    result = {"candidates": [*by_mode, *by_buckets], "choice": choice}
-    write_json(run.path / CHOICE, choice)
-    if output is not None:
-        write_json(output, result)
-    print(_table(metric, by_mode, by_buckets, allowed))
-    print(f"Written to {run.path / CHOICE}")
-    return result
+    choice = _fastest(buckets)["options"]
+    write_json(folder.path / CHOICE, choice)
+    return {"metric": metric, "modes": modes, "buckets": buckets, "choice": choice}
 
 
-def _table(metric, by_mode, by_buckets, allowed):
-    lines = [f"{'':32}{metric:>10}{'ms a text':>12}"]
-    fastest = min(each["ms_a_text"] for each in allowed)
-    for each in by_mode:
-        remark = "" if each in allowed else "  costs too much"
-        if each in allowed and each["ms_a_text"] == fastest:
-            remark = "  <- fastest"
-        lines.append(_line(each) + remark)
-    fastest = min(each["ms_a_text"] for each in by_buckets)
-    for each in by_buckets:
-        lines.append(_line(each) + ("  <- fastest" if each["ms_a_text"] == fastest else ""))
-    return "\n".join(lines)
+def table(result):
+    """What `choose` returns, as text."""
+    rows = []
+    for candidates in (result["modes"], result["buckets"]):
+        allowed = [each for each in candidates if each.get("allowed", True)]
+        for each in candidates:
+            remark = "" if each in allowed else "costs too much"
+            if each is _fastest(allowed):
+                remark = "<- fastest"
+            score, time = f"{100 * each['score']:.2f}", f"{each['ms_a_text']:.3f}"
+            rows.append((each["name"], score, time, remark))
+    headers = ("", result["metric"], "ms a text", "")
+    alignment = ("left", "right", "right", "left")
+    return tabulate(rows, headers, "plain", disable_numparse=True, colalign=alignment)
 
 
-def _line(each):
-    return f"{each['name']:32}{100 * each['score']:>10.2f}{each['ms_a_text']:>12.3f}"
+def _fastest(candidates):
+    return min(candidates, key=lambda each: each["ms_a_text"])

@@ -1,25 +1,23 @@
-"""One folder a run: what was asked, each step's model, and the report."""
+"""One folder a run: what was asked, the dev examples, each step's model, and the report."""
 
-import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import shutil
 
-import keras
-
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import tokenizer_from_folder
+from power_bert_tf.data.examples_file import read_examples
+from power_bert_tf.data.examples_file import write_examples
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
 from power_bert_tf.files import write_folder
 from power_bert_tf.files import write_json
-from power_bert_tf.files import write_text
-from power_bert_tf.modeling import BertClassifier
-from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.modeling import load_classifier
 
-STEPS = ("fine-tune", "search", "re-train")
+# The version of the layout: a folder of another one is refused.
+LAYOUT = 2
 # The run that a tuning hands back, in its folder.
 BEST = "best"
 # What a fine-tuned model must have in common with a run that goes on from it. The training
@@ -36,14 +34,7 @@ SHARED = (
     "checkpoint",
     "vocabulary",
 )
-
-
-def as_settings(command):
-    """The options of a command, a dataclass, as a JSON-ready dict."""
-    return {
-        name: str(value) if isinstance(value, pathlib.Path) else value
-        for name, value in dataclasses.asdict(command).items()
-    }
+_DEV, _FURTHER = "dev.jsonl", "dev-{}.jsonl"
 
 
 def read_json(path):
@@ -75,17 +66,17 @@ class StepFolder:
         return load_classifier(self.path / "model.keras")
 
     def metrics(self):
-        """The step's scores, a dict."""
+        """The step's score, seconds and findings, a dict."""
         return read_json(self.path / "metrics.json")
 
-    def finish(self, result, seconds, **metrics):
-        """Writes the model, the history and, last, the metrics of a `StepResult`."""
+    def finish(self, result, seconds, findings=None):
+        """Writes the model, the history and, last, the metrics of a `TrainingResult`."""
         # A copy without the optimizer, whose state is twice the size of the weights.
         model = result.model.with_reduction(result.model.reduction)
         write_file(self.path / "model.keras", model.save)
         write_json(self.path / "history.json", result.history)
-        metrics = {"score": result.score, "best_epoch": result.best_epoch, **metrics}
-        write_json(self.path / "metrics.json", {**metrics, "seconds": seconds})
+        metrics = {"score": result.score, "best_epoch": result.best_epoch, "seconds": seconds}
+        write_json(self.path / "metrics.json", {**metrics, "findings": findings or {}})
         shutil.rmtree(self.backup, ignore_errors=True)
 
     def adopt(self, other):
@@ -101,24 +92,26 @@ class StepFolder:
 
 @dataclasses.dataclass(frozen=True)
 class RunFolder:
-    """A run on disk.
+    """A run on disk, which stands by itself: it may be moved, and opened from anywhere.
 
     Holds settings.json (what was asked, versions, fingerprints of the data), vocab.txt or
-    spiece.model, a folder for each of `STEPS`, retention.json, report.md and report.json. Every
-    file appears whole.
+    spiece.model, dev.jsonl (the dev examples), a folder for each step, report.md, report.html and
+    report.json. Every file appears whole.
     """
 
     path: pathlib.Path
 
     @classmethod
-    def begin(cls, path, identity, details, tokenizer):
+    def begin(cls, path, settings, tokenizer, dev, further=None):
         """Creates the folder, or takes up the one that an interrupted run left.
 
         Args:
             path: the folder.
-            identity: dict, JSON-ready: what must be the same for a run to go on.
-            details: dict, JSON-ready: what is recorded beside it.
+            settings: dict, JSON-ready. Its `identity` is what must be the same for a run to go
+                on; the rest is recorded beside it.
             tokenizer: one of those that `tokenizer_from_folder` makes, kept with the run.
+            dev: `Examples`, kept with the run.
+            further: dict of name and `Examples`, further dev sets.
 
         Raises:
             InputError: where the folder belongs to a run with another identity (what differs
@@ -126,16 +119,21 @@ class RunFolder:
         """
         run = cls(pathlib.Path(path))
         if run.settings_path.exists():
-            run.check_identity(identity)
+            run.check_identity(settings["identity"])
         else:
             run._check_new()
-            write_json(run.settings_path, {"identity": identity, **details})
+            write_json(run.settings_path, {"layout": LAYOUT, **settings})
         # After the settings: a run that is killed in between finds a folder of its own again.
         if not (run.path / tokenizer.file_name).exists():
             write_file(
                 run.path / tokenizer.file_name,
                 lambda aside: aside.write_bytes(tokenizer.to_bytes()),
             )
+        kept = {_FURTHER.format(name): examples for name, examples in (further or {}).items()}
+        kept[_DEV] = dev
+        for name, examples in kept.items():
+            if not (run.path / name).exists():
+                write_examples(run.path / name, examples)
         return run
 
     @classmethod
@@ -143,12 +141,13 @@ class RunFolder:
         """A run folder that exists; of a tuning, the run that it handed back.
 
         Raises:
-            InputError: where it is none.
+            InputError: where it is none, or of another version's layout.
         """
         path = pathlib.Path(path)
         run = cls(path / BEST if (path / BEST).is_dir() else path)
         if not run.settings_path.exists():
             raise InputError(f"`run` must be a folder that `power-bert fit` made. Received: {path}")
+        run.settings()
         return run
 
     def _check_new(self):
@@ -184,27 +183,40 @@ class RunFolder:
         return self.path / "settings.json"
 
     def settings(self):
-        """What was asked, a dict."""
-        return read_json(self.settings_path)
-
-    def step(self, name):
-        """The folder of one of `STEPS`."""
-        return StepFolder(self.path / name)
-
-    def preprocessor(self):
-        """The tokenizer and packer of the run."""
-        identity = self.settings()["identity"]
-        task = identity["task"]
-        truncation = task.get("truncation", "longest_first")
-        tokenizer = tokenizer_from_folder(self.path, identity["lowercase"])
-        return Preprocessor(tokenizer, task["sequence_length"], truncation)
-
-    def finished_step(self, name="re-train"):
-        """The folder of a step that is finished.
+        """What was asked, a dict.
 
         Raises:
-            InputError: where it is not.
+            InputError: where the file is damaged, or of another version's layout.
         """
+        settings = read_json(self.settings_path)
+        layout = settings.get("layout") if isinstance(settings, dict) else None
+        if layout != LAYOUT:
+            raise InputError(
+                f"{self.path} must be a run of layout {LAYOUT}: one of another version of this "
+                f"package has to be made again. Received: layout {layout}"
+            )
+        return settings
+
+    @property
+    def steps(self):
+        """The names of the run's steps, in their order."""
+        return tuple(self.settings()["steps"])
+
+    def step(self, name):
+        """The `StepFolder` of a step."""
+        return StepFolder(self.path / name)
+
+    def finished_step(self, name=None):
+        """The folder of a step that is finished; of the last one where no name is given.
+
+        Raises:
+            InputError: where there is no such step, or it is not finished.
+        """
+        name = self.steps[-1] if name is None else name
+        if name not in self.steps:
+            raise InputError(
+                f"`step` must be one of {', '.join(self.steps)}. Received: step={name!r}"
+            )
         step = self.step(name)
         if not step.finished:
             raise InputError(
@@ -212,6 +224,22 @@ class RunFolder:
                 "`power-bert fit` command again to go on with it"
             )
         return step
+
+    def preprocessor(self):
+        """The tokenizer and packer of the run."""
+        identity = self.settings()["identity"]
+        task = identity["task"]
+        tokenizer = tokenizer_from_folder(self.path, identity["lowercase"])
+        return Preprocessor(tokenizer, task["sequence_length"], task["truncation"])
+
+    def dev(self):
+        """The dev `Examples` that the run was measured on."""
+        return read_examples(self.path / _DEV)
+
+    def further(self):
+        """The further dev sets that the report measures, a dict of name to `Examples`."""
+        names = self.settings()["further"]
+        return {name: read_examples(self.path / _FURTHER.format(name)) for name in names}
 
     def link_to(self, path):
         """Has another folder be the same run, whole, as links to the same files."""
@@ -223,15 +251,6 @@ class RunFolder:
                 _link_or_copy(source, target)
 
         write_folder(path, link)
-
-    def write_retention(self, retention):
-        """Writes retention.json."""
-        write_text(self.path / "retention.json", retention.to_json() + "\n")
-
-    def retention(self):
-        """The run's `RetentionConfiguration`."""
-        text = (self.path / "retention.json").read_text(encoding="utf-8")
-        return RetentionConfiguration.from_json(text)
 
 
 def _link_or_copy(source, target):
@@ -248,20 +267,3 @@ def _flat(values, prefix=""):
         name = prefix + name
         flat |= _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
     return flat
-
-
-def load_classifier(path):
-    """Loads a `BertClassifier` from a `.keras` file, without its optimizer.
-
-    Raises:
-        InputError: where the file is missing, damaged or another model's.
-    """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise InputError(f"there is no model at {path}")
-    model = None
-    with contextlib.suppress(Exception):
-        model = keras.saving.load_model(path, compile=False)
-    if not isinstance(model, BertClassifier):
-        raise InputError(f"{path} must be a model that this package saved; it cannot be read")
-    return model

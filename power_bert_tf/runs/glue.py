@@ -2,24 +2,23 @@
 
 import pathlib
 
-from power_bert_tf.commands.run_options import compiled_classifier
-from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.data.glue_submission import hidden_tests
 from power_bert_tf.data.glue_submission import is_there
 from power_bert_tf.data.glue_submission import load_hidden_test
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_text
+from power_bert_tf.runs.options import DataOptions
 
 
-def write_submission(run, model, folder, batch_size, data_dir=None, tfds_dir=None):
+def write_submission(run, folder, step=None, batch_size=128, data_dir=None, tfds_dir=None):
     """Writes a file for each hidden test that a run's model answers.
 
     AX has a folder of its own: where it is not there, MNLI's other files are, and this is said.
 
     Args:
-        run: `RunFolder`, of a task of GLUE.
-        model: `BertClassifier`, of the run.
+        run: `Run`, of a task of GLUE.
         folder: where the files are to appear.
+        step: str; the last step where None.
         batch_size: int.
         data_dir, tfds_dir: where the tests are; where the run had its examples from where neither
             is given.
@@ -30,18 +29,19 @@ def write_submission(run, model, folder, batch_size, data_dir=None, tfds_dir=Non
     Raises:
         InputError: where the task is not GLUE's, no test is there, or a file is malformed.
     """
-    folder, fit, task = pathlib.Path(folder), fit_of(run), run.settings()["identity"]["task"]
-    tests = hidden_tests(task["name"]) if fit.task is not None else ()
+    folder, source = pathlib.Path(folder), run.folder.settings()["source"]
+    source = None if source is None else DataOptions.from_source(source)
+    tests = hidden_tests(run.task.name) if source is not None and source.task else ()
     if not tests:
-        raise InputError(f"`glue` goes with runs of GLUE's tasks. Received: {task['name']!r}")
+        raise InputError(f"`glue` goes with runs of GLUE's tasks. Received: {run.task.name!r}")
     if data_dir is not None and tfds_dir is not None:
         raise InputError("give `tfds_dir` or `data_dir`, not both")
     if data_dir is None and tfds_dir is None:
-        data_dir, tfds_dir = fit.data_dir, fit.tfds_dir
+        data_dir, tfds_dir = source.data_dir, source.tfds_dir
     # The first is there, or the error says what is not.
     present = [tests[0], *(test for test in tests[1:] if is_there(test, data_dir, tfds_dir))]
     loaded = {test: load_hidden_test(test, data_dir, tfds_dir) for test in present}
-    compiled = compiled_classifier(run, model, batch_size)
+    compiled = run.compiled(step, batch_size)
     contents = {
         test: test.lines(indices, compiled.predict(*columns))
         for test, (indices, *columns) in loaded.items()

@@ -1,4 +1,4 @@
-"""`power-bert fit --max-drop` and `--speedup`: lambda is found instead of given."""
+"""A tuning: the strength of a method is found instead of given."""
 
 import dataclasses
 
@@ -8,237 +8,262 @@ from power_bert_tf.analysis.trade_off import draw_trade_offs
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.measure.comparison import operations
-from power_bert_tf.runs.bracket import Bracket
+from power_bert_tf.methods import DEFAULT
+from power_bert_tf.methods import get_method
+from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.runs.fit import finish
+from power_bert_tf.runs.fit import job_in_memory
 from power_bert_tf.runs.folder import BEST
 from power_bert_tf.runs.folder import RunFolder
-from power_bert_tf.runs.folder import as_settings
-from power_bert_tf.runs.limits import MaxDrop
-from power_bert_tf.runs.limits import Speedup
-from power_bert_tf.runs.trade_off_table import panel
-from power_bert_tf.runs.trade_off_table import row
-from power_bert_tf.training.steps import reaching_rate
+from power_bert_tf.runs.options import TuningOptions
+from power_bert_tf.runs.options import as_json
+from power_bert_tf.runs.points import panel
+from power_bert_tf.runs.points import table
+from power_bert_tf.runs.strength_search import StrengthSearch
+from power_bert_tf.runs.targets import MaxDrop
+from power_bert_tf.runs.targets import Speedup
 
 FINE_TUNED, TRIED, RESULT, PICTURE = "fine-tuned", "tried", "tuning.json", "tuning.png"
-SPEEDS = {"padded": "padded_over_padded", "unpadded": "unpadded_over_unpadded"}
+_RATIOS = {"padded": "padded_over_padded", "unpadded": "unpadded_over_unpadded"}
+
+
+def tune(
+    train,
+    dev=None,
+    *,
+    checkpoint,
+    output,
+    max_drop=None,
+    speedup=None,
+    trials=6,
+    against="padded",
+    method=DEFAULT,
+    task=None,
+    **options,
+):
+    """Finds how much faster a BERT can be for a drop that you accept, or the reverse.
+
+    Args:
+        train, dev, checkpoint, output, method, task, **options: see `fit`.
+        max_drop: float. The fastest model that loses at most so many points of the metric.
+        speedup: float, instead. The smallest drop at so many times BERT's speed, in operations.
+        trials: int, how many strengths to try at most, in each variant.
+        against: "padded" or "unpadded": which speed counts.
+
+    Returns:
+        `Run`, the best one.
+
+    Raises:
+        InputError: where an argument cannot be used, or no trial meets the target.
+    """
+    target = TuningOptions(max_drop, speedup, trials, against)
+    target.check()
+    job = job_in_memory(train, dev, checkpoint, output, method, task, options)
+    return Tuning(job, target).run()
 
 
 class Tuning:
-    """Tries strengths over one fine-tuned BERT until a limit is met as well as it can be.
+    """Tries strengths over one fine-tuned BERT until a target is met as well as it can be.
 
     The output folder gets `fine-tuned`, a run for each trial below `tried`, tuning.json with all
     of them, tuning.png, and `best`, the run that is handed back. Nothing that is done is
-    repeated: the same command goes on where it was, and another limit in the same folder begins
+    repeated: the same command goes on where it was, and another target in the same folder begins
     with the trials that are there.
 
     Args:
-        fit: `Fit`, with `max_drop` or `speedup`.
+        job: `Job`, whose output is the folder.
+        target: `TuningOptions`.
+        command: dict, JSON-ready, what is recorded as the command; that of the job where None.
     """
 
-    def __init__(self, fit):
-        self.command = as_settings(fit)
-        self.output = fit.output
-        self.trials = fit.trials
-        self.speed = SPEEDS[fit.against]
-        self.against = fit.against
-        self.limit = Speedup(fit.speedup) if fit.max_drop is None else MaxDrop(fit.max_drop)
-        bases = ("absolute", "relative") if fit.basis == "both" else (fit.basis,)
-        plain = {"max_drop": None, "speedup": None}
-        self.fits = [dataclasses.replace(fit, basis=basis, **plain) for basis in bases]
+    def __init__(self, job, target, command=None):
+        self.job = job
+        self.options = target
+        self.command = command
+        self.method = get_method(job.method)
+        self.target = (
+            Speedup(target.speedup) if target.max_drop is None else MaxDrop(target.max_drop)
+        )
         self._time_is_said = False
+        self._sizes = None
 
-    def execute(self):
-        """Runs what is not done yet; prints a table.
-
-        Returns:
-            The `RunFolder` of the best trial, and the dev examples that it was measured on.
+    def run(self):
+        """Runs what is not done yet; prints a table. Returns the best `Run`.
 
         Raises:
-            InputError: where an option cannot be used, or no trial meets the limit.
+            InputError: where an option cannot be used, or no trial meets the target.
         """
+        self.options.check()
+        self.method.check_tuning(self.job.options)
         self._check_folder()
-        for fit in self.fits:
-            fit.check()
-        data = self.fits[0].load_data()
-        self.fits = [self._with_rate(fit, *data) for fit in self.fits]
-        self._announce(*data)
-        # Of what the trials differ in, the task's own.
+        jobs = [self._variant(name) for name in self.method.chosen_variants(self.job.options)]
+        self._announce(jobs)
+        # What the trials differ in plays no part in fine-tuning.
         shared = dataclasses.replace(
-            self.fits[0],
-            output=self.output / FINE_TUNED,
-            basis="absolute",
-            strength=None,
-            retention_learning_rate=None,
+            self.job, output=self.job.output / FINE_TUNED, options=self.method.Options()
         )
-        run, dev = shared.train_steps(*data, last="fine-tune")
-        if not (shared.skip_fine_tuning or shared.fine_tuned):
-            self._announce_time(run, "fine-tune")
-        tried = [trial for fit in self.fits for trial in self._try_out(fit, data)]
-        best = self.limit.best(tried)
-        result = {
-            "task": run.settings()["identity"]["task"]["name"],
-            "metric": run.settings()["identity"]["task"]["metric"],
-            "examples": run.settings()["examples"],
-            "limit": {type(self.limit).__name__: dataclasses.astuple(self.limit)[0]},
-            "against": self.against,
-            "best": None if best is None else best["name"],
-            "points": tried,
-            "command": self.command,
-        }
-        write_json(self.output / RESULT, result)
-        print(f"\n{table(result)}")
-        self._draw(result)
+        folder = shared.run(last=FINE_TUNE)
+        trains = not (self.job.training.skip_fine_tuning or self.job.training.fine_tuned)
+        if trains:
+            self._announce_time(folder, FINE_TUNE, jobs)
+        tried = [trial for job in jobs for trial in self._try_out(job, jobs)]
+        best = self.target.best(tried)
+        self._write(folder, tried, best)
         if best is None:
             raise InputError(
-                f"no configuration of the {len(tried)} tried {self.limit.missed(tried)}. All are "
-                f"kept in {self.output}: more `trials` go on from there. "
-                f"Received: trials={self.trials}"
+                f"no configuration of the {len(tried)} tried {self.target.missed(tried)}. All are "
+                f"kept in {self.job.output}: more `trials` go on from there. "
+                f"Received: trials={self.options.trials}"
             )
-        return RunFolder.open(self.output / TRIED / best["name"]), dev
+        run = finish(RunFolder.open(self.job.output / TRIED / best["name"]))
+        run.folder.link_to(self.job.output / BEST)
+        return finish(RunFolder.open(self.job.output))
 
-    def hand_back(self, run):
-        """Has the output folder's `best` be a finished run, whole, as links to its files."""
-        run.link_to(self.output / BEST)
+    def _variant(self, name):
+        """The job of one variant, with what the method chooses for a tuning."""
+        options = self.method.with_variant(self.job.options, name)
+        job = dataclasses.replace(self.job, options=options).tuned()
+        job.plan()  # Fails where an option cannot be used.
+        return job
 
     def _check_folder(self):
-        if not self.output.is_dir():
+        output = self.job.output
+        if not output.is_dir():
             return
         known = {FINE_TUNED, TRIED, RESULT, PICTURE, BEST}
-        others = [path.name for path in self.output.iterdir() if not path.name.startswith(".")]
+        others = [path.name for path in output.iterdir() if not path.name.startswith(".")]
         others = sorted(set(others) - known)
         if others:
             raise InputError(
                 "`output` must be new, empty or the folder of a tuning to go on with. "
-                f"Received: {self.output}, which holds {', '.join(others[:3])}"
+                f"Received: {output}, which holds {', '.join(others[:3])}"
             )
 
-    @staticmethod
-    def _with_rate(fit, task, train, dev):
-        """The retention learning rate, where none is given, for this number of steps.
-
-        The paper's is for its own: in a shorter search no strength would eliminate much.
-        """
-        if fit.retention_learning_rate is not None:
-            return fit
-        rate = reaching_rate(fit.step_epochs(task)["search"] * _steps(fit, task, train))
-        rate = max(task.retention_learning_rate, rate)
-        return dataclasses.replace(fit, retention_learning_rate=rate)
-
-    def _announce(self, task, train, dev):
-        epochs, steps = self.fits[0].step_epochs(task), _steps(self.fits[0], task, train)
-        count = self.trials * len(self.fits)
-        most = epochs["fine-tune"] + count * (epochs["search"] + epochs["re-train"])
+    def _announce(self, jobs):
+        first, *others = jobs[0].steps()
+        fine_tuning = getattr(first, "epochs", 0)
+        each = ", ".join(f"{getattr(step, 'epochs', 0)} of {step.name}" for step in others)
+        count = self.options.trials * len(jobs)
+        most = fine_tuning + count * _epochs(others)
         print(
-            f"At most {count} trials over one fine-tuned BERT. Epochs, of {steps} steps: "
-            f"{epochs['fine-tune']} of fine-tuning; in each trial {epochs['search']} of search "
-            f"and, where that is promising, {epochs['re-train']} of re-training; {most} at most.",
+            f"At most {count} trials over one fine-tuned BERT. Epochs, of "
+            f"{jobs[0].steps_per_epoch} steps: {fine_tuning} of {FINE_TUNE}; in each trial {each}, "
+            f"the latter where that is promising; {most} at most.",
             flush=True,
         )
 
-    def _announce_time(self, run, step):
-        epochs = run.settings()["identity"]["epochs"]
-        seconds = run.step(step).metrics()["seconds"] / epochs[step]
-        count = self.trials * len(self.fits) * (epochs["search"] + epochs["re-train"])
+    def _announce_time(self, folder, name, jobs):
+        steps = jobs[0].steps()
+        epochs = {step.name: getattr(step, "epochs", 0) for step in steps}
+        seconds = folder.step(name).metrics()["seconds"] / max(1, epochs[name])
+        count = self.options.trials * len(jobs) * _epochs(steps[1:])
         print(
-            f"\nAn epoch of {step} took {seconds:.0f} s. At that rate the trials take at most "
+            f"\nAn epoch of {name} took {seconds:.0f} s. At that rate the trials take at most "
             f"{count * seconds / 60:.0f} minutes in all.",
             flush=True,
         )
         self._time_is_said = True
 
-    def _try_out(self, fit, data):
-        """The trials in one basis, a list of dicts."""
-        start = data[0].strength if fit.strength is None else fit.strength
-        bracket, tried = Bracket(start), []
-        while len(tried) < self.trials and (strength := bracket.next()) is not None:
+    def _try_out(self, job, jobs):
+        """The trials in one variant, a list of dicts."""
+        start = getattr(job.plan().options, self.method.strength)
+        search, tried = StrengthSearch(start), []
+        while len(tried) < self.options.trials and (strength := search.next()) is not None:
             # As the folder's name says it.
-            trial_fit = self._fit(fit, float(f"{strength:.3g}"))
-            print(f"\n[trial {len(tried) + 1} of at most {self.trials}: {trial_fit.output.name}]")
-            trial = self._searched(trial_fit, data)
-            promising, trial["verdict"] = self.limit.promising(trial, tried)
+            trial_job = self._trial(job, float(f"{strength:.3g}"))
+            name = trial_job.output.name
+            print(f"\n[trial {len(tried) + 1} of at most {self.options.trials}: {name}]")
+            trial, exhausted = self._strengthened(trial_job, jobs)
+            promising, trial["verdict"] = self.target.promising(trial, tried)
             if promising:
-                self._retrain(trial, trial_fit, data)
-            print(_line(trial), flush=True)
-            bracket.record(strength, self.limit.too_much(trial, tried))
+                self._complete(trial, trial_job)
+            print(table(self.method.name, [trial]), flush=True)
+            search.record(strength, self.target.too_much(trial, tried))
             tried.append(trial)
-            if _is_at_its_end(trial, strength, bracket.next()):
+            following = search.next()
+            if exhausted and following is not None and following > strength:
                 break
-        for trial in self.limit.to_retrain(tried):
-            self._retrain(trial, self._fit(fit, trial["strength"]), data)
-            print(_line(trial), flush=True)
+        for trial in self.target.to_complete(tried):
+            self._complete(trial, self._trial(job, trial["configuration"]["strength"]))
+            print(table(self.method.name, [trial]), flush=True)
         return tried
 
-    def _fit(self, fit, strength):
+    def _trial(self, job, strength):
+        variant = next(
+            name
+            for name in self.method.variants
+            if self.method.with_variant(job.options, name) == job.options
+        )
+        options = dataclasses.replace(job.options, **{self.method.strength: strength})
+        training = dataclasses.replace(
+            job.training, fine_tuned=self.job.output / FINE_TUNED, skip_fine_tuning=False
+        )
+        name = f"{variant}-{strength:g}" if variant else f"{strength:g}"
         return dataclasses.replace(
-            fit,
-            output=self.output / TRIED / f"{fit.basis}-{strength:g}",
-            fine_tuned=self.output / FINE_TUNED,
-            skip_fine_tuning=False,
-            strength=strength,
+            job, output=self.job.output / TRIED / name, options=options, training=training
         )
 
-    def _searched(self, fit, data):
-        run, dev = fit.train_steps(*data, last="search")
+    def _strengthened(self, job, jobs):
+        """A trial after the step that shows its speed, and whether more could not be faster."""
+        folder = job.run(last=self.method.strengthened)
         if not self._time_is_said:
-            self._announce_time(run, "search")
-        retention, preprocessor = run.retention(), run.preprocessor()
-        token_ids, _ = preprocessor.encode(dev.texts, dev.text_pairs)
-        sizes = np.array([len(ids) for ids in token_ids])
-        config = run.step("search").load_model().config
-        cost = operations(config, preprocessor.sequence_length, retention, sizes)
-        return {
-            "name": fit.output.name,
-            "basis": fit.basis,
-            "strength": fit.strength,
-            "retention": str(retention),
+            self._announce_time(folder, self.method.strengthened, jobs)
+        step = folder.step(self.method.strengthened)
+        model = step.load_model()
+        if self._sizes is None:
+            dev = self.job.data.dev
+            token_ids, _ = folder.preprocessor().encode(dev.texts, dev.text_pairs)
+            self._sizes = np.array([len(ids) for ids in token_ids])
+        cost = operations(
+            model.config, model.sequence_length, self.method.reduced(model), self._sizes
+        )
+        trial = {
+            "name": job.output.name,
+            "configuration": self.method.configuration(job.plan().options, model),
             "operations": cost,
-            "speed": cost["speedup"][self.speed],
+            "speed": cost["speedup"][_RATIOS[self.options.against]],
             "score": {
-                "bert": run.step("fine-tune").metrics()["score"],
-                "soft": run.step("search").metrics()["score"],
+                "bert": folder.step(FINE_TUNE).metrics()["score"],
+                "strengthened": step.metrics()["score"],
             },
         }
+        return trial, self.method.nothing_left(model)
 
-    def _retrain(self, trial, fit, data):
-        run, _ = fit.train_steps(*data)
-        score = run.step("re-train").metrics()["score"]
-        trial["score"]["power_bert"] = score
+    def _complete(self, trial, job):
+        score = job.run().finished_step().metrics()["score"]
+        trial["score"]["reduced"] = score
         trial["score"]["drop_points"] = 100 * (trial["score"]["bert"] - score)
-        trial["verdict"] = self.limit.verdict(trial)
+        trial["verdict"] = self.target.verdict(trial)
 
-    def _draw(self, result):
+    def _write(self, folder, tried, best):
+        """Writes tuning.json and its picture; prints the table."""
+        settings = folder.settings()
+        ((name, value),) = dataclasses.asdict(self.target).items()
+        result = {
+            "method": self.method.name,
+            "task": settings["identity"]["task"]["name"],
+            "metric": settings["identity"]["task"]["metric"],
+            "examples": settings["examples"],
+            "target": {type(self.target).__name__: value},
+            "against": self.options.against,
+            "best": None if best is None else best["name"],
+            "points": tried,
+            "command": self.command or as_json(self.options),
+        }
+        write_json(self.job.output / RESULT, result)
+        print(
+            f"\n{result['task']}, {result['metric']} on {result['examples']['dev']} dev examples; "
+            f"{type(self.target).__name__} {value:g}, operations {result['against']}"
+        )
+        marked = [
+            {**trial, "verdict": f"{trial['verdict']}: the best"} if trial is best else trial
+            for trial in tried
+        ]
+        print(table(self.method.name, marked))
         title, lines = panel([result])
-        if not lines:
-            return
-        try:
-            draw_trade_offs({title: lines}, self.output / PICTURE)
-        except InputError as error:
-            print(f"No picture: {error}")
+        if lines:
+            draw_trade_offs({title: lines}, self.job.output / PICTURE)
 
 
-def table(result):
-    """A line for each trial, as text; the best one has a star."""
-    ((limit, value),) = result["limit"].items()
-    lines = [
-        f"{result['task']}, {result['metric']} on {result['examples']['dev']} dev examples; "
-        f"{limit} {value:g}, operations {result['against']}",
-        row(None),
-    ]
-    for trial in result["points"]:
-        best = ": the best" if trial["name"] == result["best"] else ""
-        lines.append(f"{row(trial)}  ({trial['verdict']}{best})")
-    return "\n".join(lines)
-
-
-def _line(trial):
-    return f"{row(None)}\n{row(trial)}  ({trial['verdict']})"
-
-
-def _steps(fit, task, train):
-    examples = min(len(train), fit.train_examples or len(train))
-    return max(1, examples // (fit.batch_size or task.batch_size))
-
-
-def _is_at_its_end(trial, strength, following):
-    """Whether more strength is wanted and there is nothing left to eliminate."""
-    lengths = trial["retention"].split(" of ")[0].split(",")
-    return following is not None and following > strength and set(lengths) == {"1"}
+def _epochs(steps):
+    return sum(getattr(step, "epochs", 0) for step in steps)

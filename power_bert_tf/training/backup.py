@@ -2,29 +2,59 @@
 
 import json
 import pathlib
+import re
 import shutil
 
 import keras
 import numpy as np
 
+from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_folder
 
+# What Keras numbers by how many there have been in the process.
+_COUNTED = re.compile(r"(?<=seed_generator)_\d+(?=/)")
+_COUNTED_OPTIMIZER = re.compile(r"(?<=[a-z])_\d+(?=/)")
 
-def _state(model):
-    """Every variable that decides how training goes on, seeds of dropout included."""
+
+def _weights(model):
+    """Every variable of a model by its path, seeds of dropout included; none of its metrics."""
     metrics = {id(variable) for variable in model.metrics_variables}
-    ours = [variable for variable in model.variables if id(variable) not in metrics]
-    return ours, list(model.optimizer.variables)
+    ours = (variable for variable in model.variables if id(variable) not in metrics)
+    return _by_path(ours, _COUNTED)
 
 
-def _arrays(variables):
-    return {str(index): np.asarray(variable) for index, variable in enumerate(variables)}
+def _optimizer_state(model):
+    """Every variable of a model's optimizer, by its path."""
+    return _by_path(model.optimizer.variables, _COUNTED_OPTIMIZER)
 
 
-def _assign(variables, path):
+def _by_path(variables, counted):
+    """Variables by paths that are the same in every process."""
+    named = {}
+    for variable in variables:
+        path, number = counted.sub("", variable.path, count=1), 0
+        while f"{path}#{number}" in named:
+            number += 1
+        named[f"{path}#{number}"] = variable
+    return named
+
+
+def _save(path, *named):
+    arrays = {key: np.asarray(variable) for part in named for key, variable in part.items()}
+    np.savez(path, **arrays)
+
+
+def _assign(path, *named):
+    """Gives variables the values in a file, which has each of them and perhaps others."""
     with np.load(path, allow_pickle=False) as arrays:
-        for index, variable in enumerate(variables):
-            variable.assign(arrays[str(index)])
+        for part in named:
+            for key, variable in part.items():
+                if key not in arrays:
+                    raise InputError(
+                        f"{path} must be the state of the same model and optimizer: it has no "
+                        f"{key}. Start in a new folder"
+                    )
+                variable.assign(arrays[key])
 
 
 class EpochBackup(keras.callbacks.Callback):
@@ -61,24 +91,23 @@ class EpochBackup(keras.callbacks.Callback):
         latest = finished[-1]
         recorded = json.loads((latest / "history.json").read_text(encoding="utf-8"))
         model.optimizer.build(model.trainable_variables)
-        weights, optimizer = _state(model)
-        _assign(weights + optimizer, latest / "state.npz")
+        _assign(latest / "state.npz", _weights(model), _optimizer_state(model))
         self.history = recorded["history"]
         self.best_epoch = recorded["best_epoch"]
         return len(self.history)
 
     def on_epoch_end(self, epoch, logs=None):
         self.history.append({name: float(value) for name, value in logs.items()})
-        weights, optimizer = _state(self.model)
+        weights, optimizer = _weights(self.model), _optimizer_state(self.model)
         before = self.folder / f"epoch-{epoch:04d}"
         is_best = self._is_best()
         if is_best:
             self.best_epoch = epoch + 1
 
         def write(folder):
-            np.savez(folder / "state.npz", **_arrays(weights + optimizer))
+            _save(folder / "state.npz", weights, optimizer)
             if is_best:
-                np.savez(folder / "best.npz", **_arrays(weights))
+                _save(folder / "best.npz", weights)
             else:
                 shutil.copyfile(before / "best.npz", folder / "best.npz")
             recorded = {"history": self.history, "best_epoch": self.best_epoch}
@@ -96,4 +125,4 @@ class EpochBackup(keras.callbacks.Callback):
     def load_best(self, model):
         """Gives `model` the weights of the best epoch."""
         latest = sorted(self.folder.glob("epoch-[0-9][0-9][0-9][0-9]"))[-1]
-        _assign(_state(model)[0], latest / "best.npz")
+        _assign(latest / "best.npz", _weights(model))

@@ -1,4 +1,4 @@
-"""Multiple choice: the loss and the accuracy of questions whose options are scored one by one."""
+"""What a model is trained for: the loss and the metrics of each head."""
 
 import keras
 from keras import ops
@@ -57,3 +57,17 @@ class MultipleChoiceAccuracy(keras.metrics.Mean):
 
     def get_config(self):
         return {**super().get_config(), "choices": self.choices}
+
+
+def objective(head, choices=1):
+    """Loss and metrics of a head, as `compile` takes them.
+
+    Args:
+        head: str, the head of a `BertClassifier`.
+        choices: int. Options a question, for multiple choice.
+    """
+    return {
+        "classification": ("sparse_categorical_crossentropy", ["accuracy"]),
+        "regression": ("mean_squared_error", []),
+        "multiple_choice": (MultipleChoiceLoss(choices), [MultipleChoiceAccuracy(choices)]),
+    }[head]

@@ -1,12 +1,8 @@
-"""Optimizers of the three steps."""
+"""BERT's own optimizer."""
 
 import keras
 
 from power_bert_tf.training.schedules import WarmupLinearDecay
-
-# One learning rate for BERT, another for the retention parameters: a path pattern for each
-# optimizer that is not the default.
-RETENTION_PARAMETERS = ".*_soft_extract/.*"
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
@@ -68,7 +64,7 @@ class BertAdamW(keras.optimizers.AdamW):
 
 
 def fine_tuning_optimizer(learning_rate, steps, warmup=0.1, weight_decay=0.01):
-    """The optimizer of fine-tuning and of re-training.
+    """The optimizer of fine-tuning, and of whatever trains like it.
 
     Args:
         learning_rate: float, the peak of a linear warm-up and decay.
@@ -80,28 +76,3 @@ def fine_tuning_optimizer(learning_rate, steps, warmup=0.1, weight_decay=0.01):
         `BertAdamW`.
     """
     return BertAdamW(WarmupLinearDecay(learning_rate, steps, warmup), weight_decay=weight_decay)
-
-
-def search_optimizer(learning_rate, retention_learning_rate, steps, warmup=0.1, weight_decay=0.01):
-    """The optimizer of the configuration search: two learning rates (section 3.4).
-
-    BERT's weights as in fine-tuning; the retention parameters by Adam at a higher rate, without
-    weight decay, since the mass penalty is what pulls them down.
-
-    Args:
-        learning_rate: float, the peak for BERT's weights.
-        retention_learning_rate: float, the peak for the retention parameters.
-        steps: int, the number of training steps in all.
-        warmup: float, the share of steps that warm up.
-        weight_decay: float, for BERT's weights.
-
-    Returns:
-        `keras.optimizers.MultiOptimizer`.
-    """
-    retention = keras.optimizers.Adam(
-        WarmupLinearDecay(retention_learning_rate, steps, warmup), name="retention_adam"
-    )
-    bert = fine_tuning_optimizer(learning_rate, steps, warmup, weight_decay)
-    return keras.optimizers.MultiOptimizer(
-        keras.optimizers.OptimizerMap(bert, {RETENTION_PARAMETERS: retention})
-    )

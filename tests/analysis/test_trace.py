@@ -11,10 +11,10 @@ from power_bert_tf.analysis.trace import Trace
 from power_bert_tf.analysis.trace import trace
 from power_bert_tf.errors import InputError
 from power_bert_tf.layers import Extract
-from power_bert_tf.modeling import Extraction
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import NoReduction
-from power_bert_tf.modeling import RetentionConfiguration
-from power_bert_tf.modeling import SoftExtraction
 
 LENGTH = 16
 RETENTIONS = ["10,6,3", "16,5,5", "12,8,3 of 16", "16,7,7 of 16", "1,1,1"]
@@ -120,5 +120,5 @@ def test_lines_strike_what_an_encoder_drops():
 @pytest.mark.parametrize("reduction", [NoReduction(), SoftExtraction(0.1)])
 def test_a_model_that_drops_nothing_is_refused(reduction):
     model = toy.classifier(reduction=reduction)
-    with pytest.raises(InputError, match=f"`Extraction`.*{type(reduction).__name__}"):
+    with pytest.raises(InputError, match=f"drops word-vectors.*{type(reduction).__name__}"):
         trace(model, toy.preprocessor(), ["good"])

@@ -1,9 +1,6 @@
-import builtins
-
 import pytest
 
 from power_bert_tf.analysis.trade_off import draw_trade_offs
-from power_bert_tf.errors import InputError
 
 LINES = {
     "absolute": [
@@ -48,17 +45,3 @@ def test_points_are_joined_by_speed_and_the_better_is_above(tmp_path, monkeypatc
     assert list(by_label["BERT"].get_xydata()[0]) == [1, 0]
     assert axes.yaxis_inverted()
     assert {text.get_text() for text in axes.texts} == {"0.001", "0.0002", "0.0004", "given"}
-
-
-def test_without_matplotlib_the_error_says_what_to_install(tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *arguments, **named):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *arguments, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InputError, match=r"pip install 'power-bert-tf\[plots\]'"):
-        draw_trade_offs({"one": LINES}, tmp_path / "a.png")
-    assert list(tmp_path.iterdir()) == []

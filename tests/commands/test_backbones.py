@@ -12,19 +12,18 @@ import pytest
 import tensorflow as tf
 from data.sentence_piece_models import trained
 
+import power_bert_tf as pb
 from commands.conftest import without_timing
 from commands.conftest import write_weights
 from power_bert_tf.analysis.trace import trace
 from power_bert_tf.cli import main
-from power_bert_tf.commands import demo
-from power_bert_tf.commands.fit import Fit
 from power_bert_tf.data import tokenizer_from_folder
 from power_bert_tf.data.demo import demo_checkpoint
 from power_bert_tf.data.demo import demo_examples
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs import demo
 
 pytestmark = pytest.mark.slow
 
@@ -55,9 +54,8 @@ TASK = dataclasses.replace(
     sequence_length=LENGTH,
     batch_size=16,
     learning_rate=4e-3,
-    retention_learning_rate=0.5,
-    strength=0.3,
 )
+OPTIONS = {"retention_learning_rate": 0.5, "strength": 0.3}
 TEXTS = ["not a bad film at all", "the plot is dull, and 1,000 minutes long"]
 
 
@@ -76,8 +74,14 @@ def write_checkpoint(folder, backbone):
 
 def fit(folder, backbone, task, train, dev, **options):
     checkpoint = write_checkpoint(folder / "checkpoint", backbone)
-    Fit(checkpoint=checkpoint, output=folder / "run", **options).run(task, train, dev)
-    return RunFolder.open(folder / "run")
+    return pb.fit(
+        train,
+        dev,
+        checkpoint=checkpoint,
+        output=folder / "run",
+        task=task,
+        **{**OPTIONS, **options},
+    ).folder
 
 
 @pytest.fixture(scope="module", params=["albert", "distilbert"])
@@ -102,8 +106,8 @@ def test_all_three_steps(run):
     assert losses(run, "re-train")[-1] < first
     power = run.finished_step().load_model()
     assert power.config.backbone in CONFIGS
-    retention = run.retention()
-    assert power.reduction.retention == retention
+    retention = power.reduction.retention
+    assert str(retention) == run.step("search").metrics()["findings"]["retention"]
     # Each application of ALBERT's one encoder has a length of its own.
     assert LENGTH > retention.lengths[0] > retention.lengths[1]
 
@@ -146,7 +150,12 @@ def test_more_pieces_than_embeddings(tmp_path):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "vocab_size": 20}))
     write_weights(folder, EncoderConfig.from_json(folder / "config.json"))
-    command = Fit(checkpoint=folder, output=tmp_path / "run")
     with pytest.raises(InputError, match="spiece.model must not have more pieces .* 20. Received"):
-        command.run(TASK, demo_examples("train", 8), demo_examples("dev", 8))
+        pb.fit(
+            demo_examples("train", 8),
+            demo_examples("dev", 8),
+            checkpoint=folder,
+            output=tmp_path / "run",
+            task=TASK,
+        )
     assert not (tmp_path / "run").exists()

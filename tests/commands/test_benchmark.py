@@ -1,5 +1,6 @@
 """The benchmark: what it measures, what it counts, and that it needs no TensorFlow."""
 
+import dataclasses
 import functools
 import importlib.util
 import json
@@ -11,20 +12,23 @@ import sys
 import numpy as np
 import pytest
 
+from power_bert_tf import methods
 from power_bert_tf.cli import main
-from power_bert_tf.commands import benchmark
 from power_bert_tf.commands.benchmark import Benchmark
 from power_bert_tf.deploy.runtimes import load_runtime
 from power_bert_tf.errors import InputError
+from power_bert_tf.measure import benchmark
 from power_bert_tf.measure import machine
-from power_bert_tf.measure.benchmark_table import LABELS
+from power_bert_tf.measure.comparison import TEXTBOOK
 from power_bert_tf.measure.comparison import WAYS
+from power_bert_tf.measure.comparison import labels
 from power_bert_tf.measure.comparison import operations
 from power_bert_tf.measure.flops import computed_flops
 from power_bert_tf.measure.flops import encoders_flops
+from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.modeling import RetentionConfiguration
 
+LABELS = {TEXTBOOK: "BERT, textbook graph, padded", **labels("PoWER-BERT")}
 SMALL = ["20,5", "--size", "bert-tiny", "--sequence-length", "24", "--batch-size", "8"]
 
 
@@ -49,10 +53,10 @@ def test_benchmark(lengths, tmp_path, capsys):
     figures = json.loads(output.read_text())
     time = figures["time"]
     assert (time["rounds"], time["texts"], time["batch_size"]) == (3, 20, 8)
-    assert set(time["seconds"]) == set(LABELS)
+    assert set(time["seconds"]) == {TEXTBOOK, *WAYS}
     medians = {name: each["median"] for name, each in time["seconds"].items()}
     assert time["speedup"]["unpadded_over_unpadded"] == pytest.approx(
-        medians["bert_unpadded"] / medians["power_bert_unpadded"]
+        medians["bert_unpadded"] / medians["reduced_unpadded"]
     )
     assert figures["matrix_product_peak"] > 1e8
     assert figures["backend"] in figures["versions"]
@@ -74,7 +78,7 @@ def test_benchmark(lengths, tmp_path, capsys):
         [
             time["speedup"]["unpadded_over_unpadded"],
             counted["speedup"]["unpadded_over_unpadded"],
-            computed["bert_unpadded"] / computed["power_bert_unpadded"],
+            computed["bert_unpadded"] / computed["reduced_unpadded"],
         ],
         abs=0.006,
     )
@@ -110,6 +114,7 @@ def test_what_was_measured_is_stored(tmp_path, capsys, monkeypatch, options, run
     stored = (figures["time"]["runtime"], figures["time"]["dtype"], figures["xla"])
     assert stored == (runtime, dtype, xla)
     assert set(compiled) == {(dtype, xla)}
+    assert figures["time"]["texts"] == 8
     assert peaks == [(dtype, runtime if "--runtime" in options else None)]
     assert runtime in figures["versions"]
     assert f"{runtime} {dtype}{' XLA' if xla else ''} on " in capsys.readouterr().out
@@ -117,10 +122,10 @@ def test_what_was_measured_is_stored(tmp_path, capsys, monkeypatch, options, run
 
 def test_the_device_is_named_before_the_cores(monkeypatch):
     monkeypatch.setattr(machine, "device_kind", lambda runtime: f"the GPU of {runtime}")
-    device = Benchmark("20,5")._machine()["device"]
+    device = machine.measured_on("tensorflow")["device"]
     assert re.fullmatch(r"the GPU of tensorflow; \d+ cores, \w+", device)
     monkeypatch.setattr(machine, "device_kind", lambda runtime: None)
-    assert re.fullmatch(r"\d+ cores, \w+", Benchmark("20,5")._machine()["device"])
+    assert re.fullmatch(r"\d+ cores, \w+", machine.measured_on("tensorflow")["device"])
 
 
 @pytest.mark.parametrize("runtime", [None, "tensorflow", "jax"])
@@ -137,23 +142,27 @@ def test_batch_overhead_must_be_a_number_of_at_least_0(value):
 
 
 def test_lengths_are_those_of_the_file(lengths):
-    chosen = Benchmark("20,5", lengths=lengths, texts=20)
-    sizes = chosen._sizes(24)
+    sizes = benchmark.spread_lengths(benchmark.read_lengths(lengths), 20, 24)
     # Three fifths, a fifth and a fifth of it; what is longer than N is cut.
     np.testing.assert_array_equal(np.sort(sizes), [9] * 12 + [16] * 4 + [24] * 4)
     assert not (np.diff(sizes) >= 0).all()
-    np.testing.assert_array_equal(Benchmark("20,5")._sizes(24), [24] * 128)
+    np.testing.assert_array_equal(benchmark.spread_lengths(None, 128, 24), [24] * 128)
 
 
 def test_operations_are_counted_text_by_text(lengths):
     config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=128, intermediate_dim=512)
-    retention = RetentionConfiguration.parse("20,5")
-    sizes = Benchmark("20,5", lengths=lengths, texts=10)._sizes(24)
-    counted = operations(config, 24, retention, sizes)
+    reduction = Extraction("20,5")
+    sizes = benchmark.spread_lengths(benchmark.read_lengths(lengths), 10, 24)
+    counted = operations(config, 24, reduction, sizes)
     for name, flops in (("per_text", encoders_flops), ("computed_per_text", computed_flops)):
         assert counted[name]["bert_padded"] == flops(config, 24)
-        assert counted[name]["power_bert_unpadded"] == pytest.approx(
-            np.mean([flops(config, size, retention) for size in [9] * 6 + [16] * 2 + [24] * 2])
+        assert counted[name]["reduced_unpadded"] == pytest.approx(
+            np.mean(
+                [
+                    flops(config, size, reduction.retention.at_length(size))
+                    for size in [9] * 6 + [16] * 2 + [24] * 2
+                ]
+            )
         )
 
 
@@ -163,7 +172,8 @@ def test_a_run_on_its_own_lengths(finished_run, tmp_path, capsys):
     files = ["--output", str(output), "--picture", str(picture)]
     assert main(["benchmark", *arguments, *files]) == 0
     figures, report = json.loads(output.read_text()), finished_run.json("report.json")
-    assert figures["retention"] == report["retention"]
+    assert figures["configuration"] == report["configuration"]["text"]
+    assert figures["title"] == report["title"] == "PoWER-BERT"
     assert figures["sequence_length"] == 12
     assert figures["mean_length"] == pytest.approx(report["mean_length"], abs=0.7)
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -174,27 +184,39 @@ def test_a_model(finished_run, tmp_path):
     arguments = ["--batch-size", "4", "--runs", "1", "--output", str(output)]
     power = str(finished_run.path / "re-train" / "model.keras")
     assert main(["benchmark", "--model", power, *arguments]) == 0
-    assert (
-        json.loads(output.read_text())["retention"] == finished_run.json("report.json")["retention"]
-    )
-    _, _, other = Benchmark("3,2", model=finished_run.path / "re-train" / "model.keras")._models()
-    assert str(other.reduction.retention) == "3,2"
+    found = finished_run.json("report.json")["configuration"]["text"]
+    assert json.loads(output.read_text())["configuration"] == found
+    model = finished_run.path / "re-train" / "model.keras"
+    bert, other, names = Benchmark("3,2", model=model)._models()
+    assert not bert.reduction.drops
+    assert str(other.reduction.retention) == names["configuration"] == "3,2"
+
+
+def test_what_a_run_has_found_is_its_own_methods(finished_run, monkeypatch):
+    monkeypatch.setitem(methods.METHODS, "every-second", "every_second")
+    chosen = Benchmark(run=finished_run.path, method="every-second")
+    *_, names = chosen._models()
+    report = finished_run.json("report.json")
+    assert names["title"] == "PoWER-BERT"
+    assert names["configuration"] == report["configuration"]["text"]
+    # A configuration is of the method that is named.
+    with pytest.raises(InputError, match="every-second takes no configuration"):
+        dataclasses.replace(chosen, configuration="3,2")._models()
 
 
 @pytest.mark.data
 def test_lengths_of_a_task(real_data):
     vocabulary = real_data / "data" / "vocab" / "vocab.txt"
-    chosen = Benchmark(
-        "20,5", task="sst2", vocabulary=vocabulary, tfds_dir=real_data / "tfds", texts=872
-    )
-    assert chosen._sizes(64).mean() == pytest.approx(25.2, abs=0.1)
+    chosen = Benchmark("20,5", task="sst2", vocabulary=vocabulary, tfds_dir=real_data / "tfds")
+    sizes = benchmark.spread_lengths(chosen._lengths(), 872, 64)
+    assert sizes.mean() == pytest.approx(25.2, abs=0.1)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["20,5", "--size", "bert-huge"], "`size` must be one of .*'bert-huge'"),
-        ([], "`retention` must be given"),
+        ([], "`configuration` must be given"),
         (["20,5", "--size", "bert-tiny", "--run", "there"], "give one of .* Received: size, run"),
         (["20,5", "--run", "there", "--sequence-length", "8"], "`sequence_length` goes with"),
         (["20,5", "--run", "/nowhere"], "`run` must be a folder that `power-bert fit` made"),
@@ -235,8 +257,9 @@ find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: (
     None if name.startswith("tensorflow") else find_spec(name, *rest)
 )
+from power_bert_tf import methods
 from power_bert_tf.cli import main
-from power_bert_tf.commands import benchmark
+from power_bert_tf.measure import benchmark
 benchmark.matrix_product_peak = lambda dtype, runtime: 1e9
 sys.exit(main(["benchmark", *sys.argv[1:]]))
 """
@@ -255,6 +278,6 @@ def test_under_jax_without_tensorflow(lengths, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "jax float32 XLA on " in done.stdout and WAYS["power_bert_unpadded"] in done.stdout
+    assert "jax float32 XLA on " in done.stdout and LABELS["reduced_unpadded"] in done.stdout
     figures = json.loads(output.read_text())
     assert (figures["time"]["runtime"], figures["xla"]) == ("jax", True)

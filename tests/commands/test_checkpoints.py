@@ -10,13 +10,13 @@ from training import toy
 from commands.conftest import snapshot
 from commands.conftest import without_timing
 from power_bert_tf.cli import main
-from power_bert_tf.commands.fit import Fit
-from power_bert_tf.data import user_task
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.method import TakeFineTuned
+from power_bert_tf.methods.method import Work
 from power_bert_tf.modeling import open_checkpoint
+from power_bert_tf.runs.fit import job_in_memory
 from power_bert_tf.runs.folder import RunFolder
-from power_bert_tf.training.steps import StepData
-from power_bert_tf.training.steps import take_fine_tuned
+from power_bert_tf.training.training_data import TrainingData
 
 # From the search on, and no search: what comes before is what these tests are about.
 REST = {"sequence-length": 12, "batch-size": 16, "retention": "9,4", "epochs": 1}
@@ -29,6 +29,12 @@ def exported(finished_run, tmp_path_factory):
     arguments = ["export", str(finished_run.path), str(folder)]
     assert main([*arguments, "--format", "huggingface", "--step", "fine-tune"]) == 0
     return folder
+
+
+def job(checkpoint, examples, **options):
+    """A run on the same examples for training and measuring, that is not begun."""
+    options = {"sequence_length": 12, "epochs": 1, **options}
+    return job_in_memory(examples, examples, checkpoint, "nowhere", "power-bert", None, options)
 
 
 def skipping(checkpoint, **changes):
@@ -59,11 +65,11 @@ def test_a_run_is_a_checkpoint(finished_run, path):
     checkpoint = open_checkpoint(finished_run.path / path)
     assert checkpoint.vocabulary == finished_run.path / "vocab.txt"
     assert checkpoint.lowercase is True
-    fit = Fit(str(finished_run.path / path), finished_run.path, skip_fine_tuning=True)
     dev = toy.examples(32, seed=2)
-    task = user_task("toy", dev, 12)
-    data = StepData(dev, dev, RunFolder.open(finished_run.path).preprocessor(), "accuracy", 16)
-    score = take_fine_tuned(fit._starting_model(checkpoint, task), data).score
+    data = TrainingData(dev, dev, RunFolder.open(finished_run.path).preprocessor(), "accuracy", 16)
+    model = job(finished_run.path / path, dev, skip_fine_tuning=True)._starting_model()
+    work = Work(model, None, data, None, None)
+    score = TakeFineTuned().run(work)[0].score
     if not path:
         assert score == finished_run.json("fine-tune/metrics.json")["score"]
     assert score >= 0.8
@@ -77,14 +83,12 @@ def test_what_skipping_needs(exported, materials, tmp_path, capsys):
     for changes, expected in (
         (skipping(materials.checkpoint), "which has none"),
         (skipping(renamed), r"classes ['negative', 'positive']. Received: ['cat', 'dog']"),
-        (skipping(exported, regression=True, train=None, task="stsb"), "for regression, 1 outputs"),
+        (skipping(exported, regression=True), "for regression, 1 outputs"),
         (skipping(exported, fine_tuning_epochs=1), "`skip_fine_tuning` leaves nothing for"),
     ):
-        fit = Fit(output=tmp_path / "run", **changes)
-        task = user_task("toy", toy.examples(8, regression="task" in changes), 12)
+        examples = toy.examples(8, regression=changes.pop("regression", False))
         with pytest.raises(InputError) as caught:
-            fit.check()
-            fit._starting_model(open_checkpoint(fit.checkpoint), task)
+            job(changes.pop("checkpoint"), examples, **changes).run()
         assert expected in str(caught.value)
     arguments = materials.fit(tmp_path / "run", REST, **skipping(renamed))
     assert main(arguments) == 2
@@ -93,12 +97,12 @@ def test_what_skipping_needs(exported, materials, tmp_path, capsys):
 
 
 def test_a_head_for_another_task_is_left_out_with_a_line(exported, tmp_path, capsys):
-    fit = Fit(str(exported), tmp_path / "run")
-    task = user_task("toy", toy.examples(8), 12)
-    same = fit._starting_model(open_checkpoint(exported), task)
+    made = job(exported, toy.examples(8))
+    same = made._starting_model()
     assert capsys.readouterr().out == ""
-    three = dataclasses.replace(task, labels=("a", "b", "c"))
-    model = fit._starting_model(open_checkpoint(exported), three)
+    task = dataclasses.replace(made.data.task, labels=("a", "b", "c"))
+    data = dataclasses.replace(made.data, task=task)
+    model = dataclasses.replace(made, data=data)._starting_model()
     assert model.num_classes == 3 and model.label_names == ("a", "b", "c")
     note = capsys.readouterr().out
     assert note.startswith("Note: the checkpoint's head is left out, a new one is trained: ")
@@ -114,8 +118,8 @@ def test_a_power_bert_for_transformers(finished_run, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert printed.startswith(f"Checkpoint: {folder}\n")
     assert "Note: transformers does not know elimination" in printed
-    retention = RunFolder.open(finished_run.path).retention()
-    assert open_checkpoint(folder).reduction.retention == retention
+    found = finished_run.json("search/metrics.json")["findings"]["retention"]
+    assert str(open_checkpoint(folder).reduction.retention) == found
     assert main([*arguments[:2], str(tmp_path / "other"), "--format", "onnx"]) == 2
-    assert "`format` must be one of savedmodel, huggingface" in capsys.readouterr().err
+    assert "`format` must be one of saved_model, huggingface" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()

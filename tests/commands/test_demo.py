@@ -11,9 +11,10 @@ from commands.conftest import SIZES
 from commands.conftest import without_timing
 from commands.conftest import write_weights
 from power_bert_tf.cli import main
-from power_bert_tf.commands import demo
 from power_bert_tf.data.demo import demo_checkpoint
+from power_bert_tf.methods.power_bert.method import METHOD
 from power_bert_tf.modeling import EncoderConfig
+from power_bert_tf.runs import demo
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ def tiny_checkpoint(tmp_path):
 @pytest.mark.slow
 def test_demo(tiny_checkpoint, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "demo_checkpoint", lambda: tiny_checkpoint)
-    task = dataclasses.replace(demo._TASK, retention_learning_rate=0.5, strength=0.3)
-    monkeypatch.setattr(demo, "_TASK", task)
+    options = dataclasses.replace(METHOD.demo, retention_learning_rate=0.5, strength=0.3)
+    monkeypatch.setattr(type(METHOD), "demo", options)
     arguments = ["demo", "--train-examples", "128", "--dev-examples", "32"]
     with toy.eagerly(), without_timing():
         assert main([*arguments, "--output", str(tmp_path / "run")]) == 0
@@ -45,6 +46,11 @@ def test_demo(tiny_checkpoint, tmp_path, monkeypatch, capsys):
     assert len(re.findall(r"^  -> (negative|positive), \d+ %$", struck, re.M)) == 2
     assert re.search(r"^  encoder  1: .*~~\w+~~", struck, re.M)
     assert (tmp_path / "run" / "report.md").exists()
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert f"{tmp_path / 'run' / 'report.html'}" in printed
+    assert page.count("data:image/png;base64,") == 2 and "<s>" in page
+    # It shows without a network.
+    assert not re.search(r"(src|href)=.http", page)
     # What it proposes to go on with is a command that works.
     proposed = re.search(r"power-bert (predict) (\S+) '(.*)'", printed).groups()
     assert main(list(proposed)) == 0

@@ -5,12 +5,11 @@ import pytest
 import power_bert_tf as pb
 from power_bert_tf.cli import main
 from power_bert_tf.commands.evaluate import Evaluate
-from power_bert_tf.commands.run_options import load_dev_examples
 from power_bert_tf.runs.folder import RunFolder
 
 
 @pytest.mark.parametrize(
-    ("step", "name"), [("re-train", "power_bert"), ("fine-tune", "bert"), ("search", None)]
+    ("step", "name"), [("re-train", "reduced"), ("fine-tune", "bert"), ("search", None)]
 )
 def test_scores_are_those_of_the_report(finished_run, capsys, step, name):
     assert main(["evaluate", str(finished_run.path), "--step", step, "--batch-size", "7"]) == 0
@@ -23,14 +22,12 @@ def test_scores_are_those_of_the_report(finished_run, capsys, step, name):
 
 def test_another_retention_configuration_is_measured_without_retraining(finished_run, capsys):
     run = RunFolder.open(finished_run.path)
-    texts = load_dev_examples(run)
+    texts = run.dev()
 
     def printed(step, retention):
         arguments = ["evaluate", str(finished_run.path), "--step", step, "--retention", retention]
         assert main(arguments) == 0
-        pattern = (
-            rf"accuracy ([\d.]+) on 32 examples \({step}, retention {retention}, not re-trained\)\n"
-        )
+        pattern = rf"accuracy ([\d.]+) on 32 examples \({step}, {retention}, not trained so\)\n"
         return float(re.fullmatch(pattern, capsys.readouterr().out)[1])
 
     def expected(step, retention):
@@ -39,8 +36,8 @@ def test_another_retention_configuration_is_measured_without_retraining(finished
         return pytest.approx(100 * (outputs.argmax(1) == texts.labels).mean(), abs=0.01)
 
     report = finished_run.json("report.json")
-    assert printed("re-train", report["retention"]) == pytest.approx(
-        100 * report["score"]["power_bert"], abs=0.01
+    assert printed("re-train", report["configuration"]["text"]) == pytest.approx(
+        100 * report["score"]["reduced"], abs=0.01
     )
     for retention in ("12,12", "2,1", "12,6 of 12"):
         assert printed("fine-tune", retention) == expected("fine-tune", retention)
@@ -58,4 +55,4 @@ def test_examples_of_ones_own(finished_run, tmp_path):
 
 def test_pairs(pairs_run):
     score = Evaluate(pairs_run.path).execute()
-    assert score == pytest.approx(pairs_run.json("report.json")["score"]["power_bert"])
+    assert score == pytest.approx(pairs_run.json("report.json")["score"]["reduced"])

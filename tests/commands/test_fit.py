@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+from power_bert_tf.commands.run_options import fit_of
 from training import toy
 
 from commands.conftest import snapshot
@@ -16,18 +17,17 @@ from commands.conftest import write_tsv
 from commands.conftest import write_weights
 from power_bert_tf.cli import main
 from power_bert_tf.commands.fit import Fit
-from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.data import Examples
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.errors import InputError
 from power_bert_tf.measure.flops import encoders_flops
-from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import open_checkpoint
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.sources import tokenizer_for
 
 STEPS = ("fine-tune", "search", "re-train")
-WAYS = ("bert_padded", "bert_unpadded", "power_bert_padded", "power_bert_unpadded")
+WAYS = ("bert_padded", "bert_unpadded", "reduced_padded", "reduced_unpadded")
 
 
 def test_a_run_has_all_of_its_files(finished_run):
@@ -97,19 +97,19 @@ def test_the_report_counts_word_vectors_and_operations(finished_run):
     assert per_text == pytest.approx(
         {
             "bert_padded": encoders_flops(config, 12),
-            "power_bert_padded": encoders_flops(config, 12, retention),
+            "reduced_padded": encoders_flops(config, 12, retention),
             "bert_unpadded": np.mean([encoders_flops(config, size) for size in sizes]),
-            "power_bert_unpadded": np.mean(
+            "reduced_unpadded": np.mean(
                 [encoders_flops(config, size, retention) for size in sizes]
             ),
         }
     )
     speedup = report["operations"]["speedup"]
     assert speedup["padded_over_padded"] == pytest.approx(
-        per_text["bert_padded"] / per_text["power_bert_padded"]
+        per_text["bert_padded"] / per_text["reduced_padded"]
     )
     assert speedup["unpadded_over_unpadded"] == pytest.approx(
-        per_text["bert_unpadded"] / per_text["power_bert_unpadded"]
+        per_text["bert_unpadded"] / per_text["reduced_unpadded"]
     )
     assert speedup["bert_by_skipping_padding"] * speedup["unpadded_over_unpadded"] == (
         pytest.approx(speedup["unpadded_over_padded"])
@@ -124,10 +124,10 @@ def test_the_report_has_times_against_both_baselines(finished_run):
         assert 0 < each["p5"] <= each["median"] <= each["p95"]
     medians = {name: each["median"] for name, each in time["seconds"].items()}
     assert time["speedup"]["padded_over_padded"] == pytest.approx(
-        medians["bert_padded"] / medians["power_bert_padded"]
+        medians["bert_padded"] / medians["reduced_padded"]
     )
     assert time["speedup"]["unpadded_over_unpadded"] == pytest.approx(
-        medians["bert_unpadded"] / medians["power_bert_unpadded"]
+        medians["bert_unpadded"] / medians["reduced_unpadded"]
     )
 
 

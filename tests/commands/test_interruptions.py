@@ -26,7 +26,7 @@ def assert_as_uninterrupted(path, run):
     """The same retention, scores, histories and weights."""
     ours, theirs = snapshot(path), snapshot(run.path)
     assert {name for name in ours if "/." not in f"/{name}"} == set(theirs)
-    for name in ("retention.json", *(f"{step}/history.json" for step in STEPS)):
+    for name in ("dev.jsonl", *(f"{step}/history.json" for step in STEPS)):
         assert ours[name][1] == theirs[name][1], name
     interrupted = type(run)(path, run.arguments, "")
     for step in STEPS:
@@ -35,7 +35,7 @@ def assert_as_uninterrupted(path, run):
     one, other = interrupted.json("search/masses.json"), run.json("search/masses.json")
     assert one == other
     one, other = interrupted.json("report.json"), run.json("report.json")
-    assert one["score"] == other["score"] and one["retention"] == other["retention"]
+    assert one["score"] == other["score"] and one["configuration"] == other["configuration"]
 
 
 def model_times(path):
@@ -46,10 +46,10 @@ def model_times(path):
 # already: the one for the second epoch, or after the last.
 MANY_POINTS = (
     ("fine-tune/progress/epoch-0002", "fine-tune/progress/epoch-0001"),
-    ("search/progress/course.json", "search/progress/epoch-0001"),
-    ("search/metrics.json", "retention.json"),
+    ("search/progress/masses.json", "search/progress/epoch-0001"),
+    ("search/metrics.json", "search/masses.json"),
     ("re-train/progress/epoch-0002", "re-train/progress/epoch-0001"),
-    ("report.json", "report.md"),
+    ("report.json", "report.html"),
 )
 FEW_POINTS = (MANY_POINTS[1], MANY_POINTS[3], MANY_POINTS[4])
 

@@ -72,8 +72,8 @@ def keras_outputs(run, step, texts, text_pairs):
 def test_the_report_measures_both_dev_sets(mnli_run):
     report = mnli_run.json("report.json")
     assert (report["task"], report["examples"]["dev"]) == ("mnli-m", 9)
-    assert set(report["beside"]) == {"mnli-mm"}
-    other = report["beside"]["mnli-mm"]
+    assert set(report["further"]) == {"mnli-mm"}
+    other = report["further"]["mnli-mm"]
     assert other["examples"] == 9
     examples = toy.examples(10, seed=3, pairs=True)
     labels = [
@@ -87,20 +87,20 @@ def test_the_report_measures_both_dev_sets(mnli_run):
             np.array(labels)[chosen],
             keras_outputs(mnli_run, step, examples.texts[chosen], examples.text_pairs[chosen]),
         )
-        for name, step in (("bert", "fine-tune"), ("power_bert", "re-train"))
+        for name, step in (("bert", "fine-tune"), ("reduced", "re-train"))
     }
     assert {name: other["score"][name] for name in scores} == scores
-    drop = 100 * (scores["bert"] - scores["power_bert"])
+    drop = 100 * (scores["bert"] - scores["reduced"])
     assert other["score"]["drop_points"] == pytest.approx(drop)
     text = (mnli_run.path / "report.md").read_text()
-    assert "On the 9 dev examples of mnli-mm, which nothing was chosen by: " in text
+    assert "On the 9 dev examples of mnli-mm, by which nothing was chosen: " in text
     assert "\nmnli-mm, accuracy on 9 dev examples: " in mnli_run.printed
 
 
 def test_evaluate_measures_both(mnli_run, capsys):
     assert main(["evaluate", str(mnli_run.path)]) == 0
     report = mnli_run.json("report.json")
-    own, other = (each["score"]["power_bert"] for each in (report, report["beside"]["mnli-mm"]))
+    own, other = (each["score"]["reduced"] for each in (report, report["further"]["mnli-mm"]))
     assert capsys.readouterr().out.splitlines() == [
         f"accuracy {100 * own:.2f} on 9 examples (re-train)",
         f"accuracy {100 * other:.2f} on 9 examples of mnli-mm (re-train)",

@@ -85,7 +85,7 @@ def test_the_run_keeps_how_texts_are_cut(race_run):
     assert pieces == expected
 
 
-@pytest.mark.parametrize(("step", "name"), [("re-train", "power_bert"), ("fine-tune", "bert")])
+@pytest.mark.parametrize(("step", "name"), [("re-train", "reduced"), ("fine-tune", "bert")])
 def test_evaluate_gives_the_scores_of_the_report(race_run, capsys, step, name):
     assert main(["evaluate", str(race_run.path), "--step", step]) == 0
     score = race_run.json("report.json")["score"][name]
@@ -156,7 +156,7 @@ def test_the_fastest_way_is_found_by_the_score_of_questions(race_run, tmp_path, 
     mode = {"runtime": "tensorflow", "dtype": "float32", "jit_compile": False}
     monkeypatch.setattr(inference_choice, "usable_modes", lambda: [mode])
     monkeypatch.setattr(inference_choice, "bucket_sets", lambda length: {"padded": (length,)})
-    result = inference_choice.choose(run, batch_size=48, runs=1, most_drop=0.1)
-    expected = race_run.json("report.json")["score"]["power_bert"]
-    assert [each["score"] for each in result["candidates"]] == [expected] * 2
+    result = inference_choice.choose(RunFolder.open(run), batch_size=48, runs=1, most_drop=0.1)
+    expected = race_run.json("report.json")["score"]["reduced"]
+    assert [each["score"] for each in (*result["modes"], *result["buckets"])] == [expected] * 2
     assert Evaluate(run).execute() == expected

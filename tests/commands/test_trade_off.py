@@ -8,19 +8,19 @@ import re
 import shutil
 
 import pytest
+from power_bert_tf.commands.run_options import fit_of
 from training import toy
 
 from commands.conftest import snapshot
 from power_bert_tf.cli import main
 from power_bert_tf.commands import trade_off
 from power_bert_tf.commands.fit import Fit
-from power_bert_tf.commands.run_options import fit_of
 from power_bert_tf.errors import InputError
 from power_bert_tf.measure.flops import encoders_flops
-from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
+from power_bert_tf.modeling import load_classifier
 from power_bert_tf.runs import trade_off_table
 from power_bert_tf.runs.folder import RunFolder
-from power_bert_tf.runs.folder import load_classifier
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ from training import toy
 from power_bert_tf.deploy import compiled as module
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
-from power_bert_tf.modeling import Extraction
-from power_bert_tf.modeling import SoftExtraction
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 
 LENGTH = 16
 REDUCTIONS = {

@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from every_second.method import EverySecond
 from safetensors import safe_open
 from training import toy
 
@@ -12,9 +13,9 @@ from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import WordPieceTokenizer
 from power_bert_tf.deploy.huggingface import export_huggingface
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.modeling import BertClassifier
-from power_bert_tf.modeling import Extraction
-from power_bert_tf.modeling import SoftExtraction
 from power_bert_tf.modeling import open_checkpoint
 
 TEXTS = ["the film was so good", "bad", "it was so bad a plot and we saw it"]
@@ -57,6 +58,7 @@ def test_the_round_trip_of_a_plain_bert(tmp_path):
     assert read.label_names == toy.LABELS
     np.testing.assert_array_equal(logits(read), logits(model))
     assert np.ptp(logits(read), axis=0).max() > 0.1
+    assert "power_bert_tf" not in json.loads((folder / "config.json").read_text())
     with safe_open(folder / "model.safetensors", framework="np") as file:
         assert file.metadata() == {"format": "pt"}
 
@@ -68,7 +70,12 @@ def test_a_power_bert_comes_back_with_its_retention(tmp_path, retention):
     assert "does not know elimination" in note
     card = (tmp_path / "README.md").read_text()
     assert note in card and f"sequence_length={toy.LENGTH}" in card
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["power_bert_tf"] == {
+        "reduction": keras.saving.serialize_keras_object(power.reduction)
+    }
     checkpoint = open_checkpoint(tmp_path)
+    assert type(checkpoint.reduction) is Extraction
     read = BertClassifier.from_checkpoint(
         checkpoint, sequence_length=toy.LENGTH, reduction=checkpoint.reduction
     )
@@ -126,12 +133,42 @@ def test_a_folder_that_holds_something(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def serialized(**changes):
+    """An extraction as config.json has it, with changes."""
+    given = keras.saving.serialize_keras_object(Extraction("7,3"))
+    return {"reduction": {**given, **changes}}
+
+
 @pytest.mark.parametrize(
-    "given", [3, {}, {"retention": "7,3", "x": 1}, {"retention": "3,7"}, {"retention": {}}]
+    "given",
+    [
+        3,
+        {},
+        {"reduction": 3},
+        {"reduction": {}},
+        serialized(config={"retention": "7,3", "x": 1}),
+        serialized(config={"retention": "3,7"}),
+        serialized(config={"retention": {}}),
+        serialized(config=None),
+        # A class that is registered and no reduction, and one that is not.
+        serialized(registered_name="power_bert_tf>Extract", config={"length": 3}),
+        serialized(registered_name="builtins>eval"),
+    ],
 )
-def test_a_retention_that_cannot_be_read(tmp_path, given):
+def test_a_reduction_that_cannot_be_read(tmp_path, given):
     export_huggingface(classifier(), toy.preprocessor(), tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps({**config, "power_bert": given}))
-    with pytest.raises(InputError, match="`power_bert` must describe an extraction"):
+    (tmp_path / "config.json").write_text(json.dumps({**config, "power_bert_tf": given}))
+    with pytest.raises(InputError, match="`power_bert_tf` must describe a reduction"):
         open_checkpoint(tmp_path)
+
+
+def test_another_methods_reduction_comes_back(tmp_path):
+    faster = classifier().with_reduction(EverySecond())
+    export_huggingface(faster, toy.preprocessor(), tmp_path)
+    checkpoint = open_checkpoint(tmp_path)
+    assert type(checkpoint.reduction) is EverySecond
+    read = BertClassifier.from_checkpoint(
+        checkpoint, sequence_length=toy.LENGTH, reduction=checkpoint.reduction
+    )
+    np.testing.assert_allclose(logits(read), logits(faster), atol=1e-5)

@@ -8,7 +8,7 @@ from deploy.test_huggingface import TEXTS
 from deploy.test_huggingface import classifier
 from deploy.test_huggingface import logits
 from power_bert_tf.deploy.huggingface import export_huggingface
-from power_bert_tf.modeling import Extraction
+from power_bert_tf.methods.power_bert.reductions import Extraction
 
 pytestmark = pytest.mark.large
 

@@ -10,7 +10,7 @@ from training import toy
 
 from power_bert_tf.deploy.saved_model import export_saved_model
 from power_bert_tf.errors import InputError
-from power_bert_tf.modeling import Extraction
+from power_bert_tf.methods.power_bert.reductions import Extraction
 
 LENGTH = 16
 TEXTS = ["The film was GOOD", "bad", "so good it was a plot and a film and so it was", "ünknown"]

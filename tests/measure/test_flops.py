@@ -2,6 +2,7 @@
 
 import pytest
 import tensorflow as tf
+from every_second.method import EverySecond
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2_as_graph,
 )
@@ -9,10 +10,10 @@ from tensorflow.python.framework.convert_to_constants import (
 from power_bert_tf.measure.flops import computed_flops
 from power_bert_tf.measure.flops import encoder_flops
 from power_bert_tf.measure.flops import encoders_flops
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.modeling import Extraction
-from power_bert_tf.modeling import RetentionConfiguration
 
 # Goyal et al., PoWER-BERT (ICML 2020): section 4 gives RTE's configuration, figure 1 the other.
 PUBLISHED = {
@@ -26,7 +27,7 @@ def test_published_configurations_at_the_sizes_of_bert_base(name):
     length, retention, expected = PUBLISHED[name]
     config = EncoderConfig()
     saved = encoders_flops(config, length) / encoders_flops(
-        config, length, RetentionConfiguration.parse(retention)
+        config, length, RetentionConfiguration.parse(retention).at_length(length)
     )
     assert saved == pytest.approx(expected, abs=0.01)
 
@@ -58,14 +59,26 @@ def test_encoders_of_different_sizes():
 def test_each_encoder_takes_what_the_one_before_let_through(retention, kept):
     config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=4, intermediate_dim=6)
     expected = encoder_flops(config, 0, 8, kept[0]) + encoder_flops(config, 1, kept[0], kept[1])
-    assert encoders_flops(config, 8, RetentionConfiguration.parse(retention)) == expected
+    assert RetentionConfiguration.parse(retention).at_length(8) == kept
+    assert encoders_flops(config, 8, kept) == expected
+
+
+def test_what_leaves_before_an_encoder_takes_no_part_in_its_attention():
+    config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=4, intermediate_dim=6)
+    expected = encoder_flops(config, 0, 6, 6) + encoder_flops(config, 1, 6, 2)
+    assert encoders_flops(config, 8, (6, 2), entering=(6, 6)) == expected
+    # 3 of 5 enter, and 2 of them the last encoder, where [CLS] alone asks.
+    first = 3 * 2 * 3 * 16 + 2 * 3 * 3 * 4 + 2 * 3 * 3 * 4 + 2 * 3 * 16 + 4 * 3 * 24
+    last = 2 * 1 * 16 + 2 * 2 * 2 * 16 + 2 * 2 * 4 + 2 * 2 * 4 + 2 * 16 + 4 * 24
+    assert computed_flops(config, 5, (3, 2), entering=(3, 2)) == first + last
 
 
 def test_keeping_everything_saves_nothing():
     config = EncoderConfig(num_layers=2, num_heads=2, hidden_dim=4, intermediate_dim=6)
     everything = RetentionConfiguration.parse("9,9")
     for length in (4, 9):
-        assert encoders_flops(config, length, everything) == encoders_flops(config, length)
+        kept = everything.at_length(length)
+        assert encoders_flops(config, length, kept) == encoders_flops(config, length)
 
 
 def profiled_products(graph):
@@ -120,11 +133,28 @@ def test_the_profiler_counts_the_same(retention, scored):
         "10,5,2 of 16": (16, 10),
     }
     others += sum(2 * rows * rows for rows in entering[retention])
-    kept = model.reduction.retention if retention else None
+    kept = model.reduction.retention.at_length(length) if retention else None
     assert profiled_products(model.for_inference()) == computed_flops(config, length, kept) + others
     if retention is None:
         others_per_text = encoders_flops(config, length) + others
         assert profiled_products(model) == others_per_text
+
+
+def test_the_profiler_counts_the_same_where_words_leave_before_an_encoder():
+    config = EncoderConfig(
+        vocabulary_size=20,
+        num_layers=3,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=12,
+        max_sequence_length=16,
+    )
+    model = BertClassifier(config, 2, 16, EverySecond())
+    kept, entering = model.reduction.kept(3, 16), model.reduction.entering(3, 16)
+    assert kept == entering == (8, 8, 8)
+    others = 2 * 8 * 8 + 2 * 8 * 2
+    expected = computed_flops(config, 16, kept, entering) + others
+    assert profiled_products(model.for_inference()) == expected
 
 
 @pytest.mark.parametrize("retention", [None, "9,5,2", "10,5,2 of 16"])
@@ -139,7 +169,7 @@ def test_albert_counts_its_projection_and_each_use_of_its_encoder(retention):
     }
     bert = EncoderConfig(**sizes)
     albert = EncoderConfig(**sizes, backbone="albert", embedding_dim=4, share_layers=True)
-    kept = retention and RetentionConfiguration.parse(retention)
+    kept = retention and RetentionConfiguration.parse(retention).at_length(16)
     projection = 2 * 16 * 4 * 8
     for flops in (encoders_flops, computed_flops):
         assert flops(albert, 16, kept) == flops(bert, 16, kept) + projection
@@ -156,8 +186,8 @@ def test_what_is_computed_by_hand():
     # Most stay: the values are averaged for all five.
     first = 3 * 2 * 5 * 16 + 2 * 5 * 5 * 4 + 2 * 5 * 5 * 4 + 2 * 3 * 16 + 4 * 3 * 24
     last = 2 * 1 * 16 + 2 * 2 * 3 * 16 + 2 * 3 * 4 + 2 * 3 * 4 + 2 * 16 + 4 * 24
-    assert computed_flops(config, 5, RetentionConfiguration.parse("3,2")) == first + last
+    assert computed_flops(config, 5, (3, 2)) == first + last
     # Few stay: for these two alone.
     first = 3 * 2 * 5 * 16 + 2 * 5 * 5 * 4 + 2 * 2 * 5 * 4 + 2 * 2 * 16 + 4 * 2 * 24
     last = 2 * 1 * 16 + 2 * 2 * 2 * 16 + 2 * 2 * 4 + 2 * 2 * 4 + 2 * 16 + 4 * 24
-    assert computed_flops(config, 5, RetentionConfiguration.parse("2,2")) == first + last
+    assert computed_flops(config, 5, (2, 2)) == first + last

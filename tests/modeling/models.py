@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from keras import ops
 from layers import strategies
 
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import NoReduction
-from power_bert_tf.modeling import SoftExtraction
 
 LENGTH, LONGER = 8, 12
 few_examples = hypothesis.settings(strategies.few_examples, max_examples=6)

@@ -20,9 +20,9 @@ from modeling.models import random_text
 from modeling.models import small_classifier
 from modeling.models import small_config
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.modeling import Extraction
-from power_bert_tf.modeling import SoftExtraction
 from power_bert_tf.modeling.backbones import BACKBONES
 
 TEXTS = [random_text(np.random.default_rng(5), words) for words in (LENGTH, 5, 1, 7)]

@@ -45,7 +45,7 @@ for name in ("tensorflow", "tensorflow_text"):
 
 import jax, keras
 import numpy as np
-from power_bert_tf.modeling import Extraction
+from power_bert_tf.methods.power_bert.reductions import Extraction
 
 folder = sys.argv[1]
 inputs = dict(np.load(f"{folder}/inputs.npz"))

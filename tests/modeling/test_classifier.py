@@ -24,10 +24,10 @@ from modeling.models import small_classifier
 from modeling.models import small_config
 from modeling.models import texts
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import BertClassifier
-from power_bert_tf.modeling import Extraction
-from power_bert_tf.modeling import RetentionConfiguration
-from power_bert_tf.modeling import SoftExtraction
 
 
 def some_texts(seed=0):

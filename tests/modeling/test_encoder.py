@@ -1,10 +1,10 @@
-import keras
 import pytest
 
 from modeling.models import small_config
 from power_bert_tf.modeling import Reduction
 from power_bert_tf.modeling.encoder import encode
 from power_bert_tf.modeling.encoder import encoder_inputs
+from power_bert_tf.modeling.reduction import Selection
 from power_bert_tf.modeling.shared_layers import SharedLayers
 
 
@@ -22,47 +22,45 @@ def test_inputs(has_segments, names):
         assert (symbol.name, symbol.shape, symbol.dtype) == (name, (None, 5), "int32")
 
 
-class _DropOne(keras.layers.Layer):
-    def call(self, rows):
-        return rows[:, :-1]
-
-
 class _Recording(Reduction):
-    """Drops a word before and a query after each attention, and writes down what it saw."""
+    """Drops a word before and after each attention, and writes down what it saw."""
 
     def __init__(self):
         self.seen = []
 
-    def _record(self, hook, index, *symbols):
+    def _record(self, hook, index, vectors, *symbols):
+        symbols = (vectors.hidden, vectors.padding_mask, vectors.input_mask, *symbols)
         self.seen.append((hook, index, *(symbol.shape[1:] for symbol in symbols)))
 
-    def before_encoder(self, shared, index, hidden, padding_mask, input_mask):
-        self._record("before_encoder", index, hidden, padding_mask, input_mask)
-        return _DropOne()(hidden), _DropOne()(padding_mask)
+    def before_encoder(self, layers, index, vectors):
+        self._record("before_encoder", index, vectors)
+        return vectors.remember(**{f"mask_{index}": vectors.padding_mask})
 
-    def before_output(
-        self, shared, index, hidden, probabilities, by_query, padding_mask, input_mask
-    ):
-        self._record("before_output", index, hidden, probabilities, padding_mask, input_mask)
-        assert by_query is probabilities
-        queries = keras.layers.Permute((2, 1, 3))(by_query)
-        by_query = keras.layers.Permute((2, 1, 3))(_DropOne()(queries))
-        return _DropOne()(hidden), by_query, _DropOne()(padding_mask)
+    def select_before(self, layers, index, vectors):
+        self._record("select_before", index, vectors)
+        return Selection(vectors.padding_mask, vectors.rows - 1)
 
-    def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
-        self._record("after_output", index, hidden, probabilities, padding_mask, input_mask)
-        return hidden, padding_mask
+    def select(self, layers, index, vectors, probabilities):
+        self._record("select", index, vectors, probabilities)
+        return Selection(vectors.padding_mask, vectors.rows - 1)
+
+    def fade(self, layers, index, vectors, probabilities):
+        self._record("fade", index, vectors, probabilities)
+        return vectors
 
 
-def test_asks_the_reduction_at_three_places_of_each_encoder():
+def test_asks_the_reduction_about_each_encoder():
     reduction = _Recording()
-    hidden, padding_mask = encode(small_config(), reduction, SharedLayers(), encoder_inputs(8))
+    vectors = encode(small_config(), reduction, SharedLayers(), encoder_inputs(8))
     assert reduction.seen == [
         ("before_encoder", 0, (8, 8), (8,), (8,)),
-        ("before_output", 0, (7, 8), (2, 7, 7), (7,), (8,)),
-        ("after_output", 0, (6, 8), (2, 6, 7), (6,), (8,)),
+        ("select_before", 0, (8, 8), (8,), (8,)),
+        ("select", 0, (7, 8), (7,), (8,), (2, 7, 7)),
+        ("fade", 0, (6, 8), (6,), (8,), (2, 7, 7)),
         ("before_encoder", 1, (6, 8), (6,), (8,)),
-        ("before_output", 1, (5, 8), (2, 5, 5), (5,), (8,)),
-        ("after_output", 1, (4, 8), (2, 4, 5), (4,), (8,)),
+        ("select_before", 1, (6, 8), (6,), (8,)),
+        ("select", 1, (5, 8), (5,), (8,), (2, 5, 5)),
+        ("fade", 1, (4, 8), (4,), (8,), (2, 5, 5)),
     ]
-    assert (hidden.shape, padding_mask.shape) == ((None, 4, 8), (None, 4))
+    assert (vectors.hidden.shape, vectors.padding_mask.shape) == ((None, 4, 8), (None, 4))
+    assert list(vectors.remembered) == ["mask_0", "mask_1"]

@@ -9,8 +9,8 @@ import pytest
 
 from modeling import models
 from power_bert_tf.layers import Extract
+from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.significance_score import SignificanceScore
-from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import encoder
 
 

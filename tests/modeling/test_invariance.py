@@ -81,8 +81,9 @@ class _MeanOverPadding(keras.layers.Layer):
 
 
 class _Dependent(Reduction):
-    def after_output(self, shared, index, hidden, probabilities, padding_mask, input_mask):
-        return shared(_MeanOverPadding, f"encoder_{index}_mean")(hidden), padding_mask
+    def fade(self, layers, index, vectors, probabilities):
+        mean = layers(_MeanOverPadding, f"encoder_{index}_mean")
+        return vectors.replace(hidden=mean(vectors.hidden))
 
 
 def test_the_check_finds_a_reduction_that_looks_at_padding():

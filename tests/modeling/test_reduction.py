@@ -1,109 +1,155 @@
+"""The seam itself: what a method may answer, with methods of a few lines."""
+
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
+from modeling.models import DEEP
 from modeling.models import LENGTH
 from modeling.models import LONGER
-from modeling.models import logits
+from modeling.models import outputs
 from modeling.models import pad
 from modeling.models import random_text
 from modeling.models import small_classifier
 from power_bert_tf.errors import InputError
-from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import NoReduction
-from power_bert_tf.modeling import RetentionConfiguration
-from power_bert_tf.modeling import SoftExtraction
+from power_bert_tf.modeling import Reduction
+from power_bert_tf.modeling.reduction import Selection
+from power_bert_tf.modeling.reduction import deserialize_reduction
+from power_bert_tf.modeling.reduction import most_stay
 
 
-@pytest.mark.parametrize(
-    "reduction",
-    [
-        NoReduction(),
-        SoftExtraction(0.003, basis="relative", count_self=True),
-        SoftExtraction(0.003, compat="ibm"),
-        Extraction("8,3", compat="ibm"),
-        Extraction("8,3"),
-        Extraction("8,3 of 12", selection="random", seed=4, count_self=True),
-    ],
-)
-def test_serialises(reduction):
-    written = keras.saving.serialize_keras_object(reduction)
-    assert written["registered_name"].startswith("power_bert_tf>")
-    copy = keras.saving.deserialize_keras_object(written)
-    assert type(copy) is type(reduction)
-    assert vars(copy) == vars(reduction)
-
-
-def test_extraction_reads_a_configuration_however_it_is_given():
-    expected = RetentionConfiguration((8, 3))
-    for retention in ("8,3", [8, 3], expected):
-        assert Extraction(retention).retention == expected
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Extraction("8,3", selection="best"), "selection='best'"),
-        (lambda: Extraction("3,8"), "must not increase"),
-        (lambda: SoftExtraction(-0.1), "strength=-0.1"),
-        (lambda: SoftExtraction(float("nan")), "strength=nan"),
-        (lambda: SoftExtraction(0.1, basis="half"), "basis='half'"),
-        (lambda: SoftExtraction(0.1, compat="authors"), "compat='authors'"),
-        (lambda: Extraction("8,3 of 12", compat="ibm"), "absolute basis.*basis='relative'"),
-        (lambda: Extraction("8,3", compat="ibm", count_self=True), "count_self=True"),
-    ],
-)
-def test_arguments_out_of_range(make, message):
-    with pytest.raises(InputError, match=message):
-        make()
-
-
-@pytest.mark.parametrize(("basis", "expected"), [("absolute", "8,3"), ("relative", "8,3 of 8")])
-def test_learnt_retention(basis, expected):
-    model = small_classifier(reduction=SoftExtraction(0.1, basis=basis))
-    model.get_layer("encoder_0_soft_extract").retention.assign([1.0] * 7 + [0.5])
-    model.get_layer("encoder_1_soft_extract").retention.assign([1.0, 0.75, 0.5] + [0.0] * 5)
-    assert model.reduction.masses(model) == [7.5, 2.25]
-    retention = RetentionConfiguration.from_search(model)
-    assert str(retention) == expected
-    assert RetentionConfiguration.from_search(model.at_length(4)) == retention
-
-
-def test_the_authors_code_rounds_down():
-    model = small_classifier(reduction=SoftExtraction(0.1, compat="ibm"))
-    model.get_layer("encoder_0_soft_extract").retention.assign([1.0] * 7 + [0.5])
-    model.get_layer("encoder_1_soft_extract").retention.assign([0.75] + [0.0] * 7)
-    assert str(RetentionConfiguration.from_search(model)) == "7,1"
-
-
-@pytest.mark.parametrize(
-    "reduction", [Extraction("5,2", compat="ibm"), SoftExtraction(0.1, compat="ibm")]
-)
-def test_in_the_authors_code_an_answer_depends_on_padding(reduction):
-    model = small_classifier(sequence_length=LONGER, reduction=reduction)
+def some_texts(*words):
     generator = np.random.default_rng(0)
-    for layer in model.layers:
-        if "soft_extract" in layer.name:
-            layer.retention.assign(generator.random(LONGER))
-    text = [random_text(generator, LENGTH)]
-    answers = [logits(model.at_length(n), pad(text, n)) for n in (LENGTH, LONGER)]
-    assert np.abs(answers[0] - answers[1]).max() > 1e-3
+    return [random_text(generator, each) for each in words]
 
 
-@pytest.mark.parametrize("reduction", [None, Extraction("8,3")])
-def test_nothing_learnt_without_a_search(reduction):
-    with pytest.raises(InputError, match="must have been built with `SoftExtraction`"):
-        RetentionConfiguration.from_search(small_classifier(reduction=reduction))
+class _OddRows(keras.layers.Layer):
+    """A mask of every second row, from CLS on."""
+
+    def call(self, padding_mask):
+        return padding_mask * ops.cast(ops.arange(ops.shape(padding_mask)[1]) % 2 == 0, "int32")
 
 
-def test_penalties_grow_with_the_encoder():
-    model = small_classifier(reduction=SoftExtraction(0.25))
-    layers = [model.get_layer(f"encoder_{index}_soft_extract") for index in range(2)]
-    assert [layer.penalty for layer in layers] == [0.25, 0.5]
-    assert [layer.length for layer in layers] == [8, 8]
+class _ByMask(Reduction):
+    """Keeps every second word-vector before or after the attention of the first encoder."""
+
+    drops = True
+
+    def __init__(self, before, most=None):
+        self.before = before
+        self.most = most
+
+    def _selection(self, index, vectors):
+        if index > 0:
+            return None
+        return Selection.from_mask(_OddRows()(vectors.padding_mask), self.most)
+
+    def select_before(self, layers, index, vectors):
+        return self._selection(index, vectors) if self.before else None
+
+    def select(self, layers, index, vectors, probabilities):
+        return None if self.before else self._selection(index, vectors)
 
 
-def test_encoders_that_keep_all_have_no_extract_layer():
-    names = [layer.name for layer in small_classifier(reduction=Extraction("8,3")).layers]
-    assert "encoder_1_extract" in names
-    assert "encoder_0_extract" not in names and "encoder_0_significance" not in names
+def test_an_encoder_gets_what_a_mask_has_left():
+    model = small_classifier(config=DEEP, reduction=_ByMask(before=True, most=4))
+    plain = small_classifier(config=DEEP)
+    inputs = pad(some_texts(8, 5, 1), LENGTH)
+    embedded = keras.Model(plain.input, plain.get_layer("embeddings").output)(inputs)
+    after = keras.Model(model.input, model.get_layer("encoder_0_removal").output)(inputs)
+    hidden, mask = np.asarray(after[0]), np.asarray(after[1])
+    np.testing.assert_array_equal(mask.sum(axis=1), [4, 3, 1])
+    stay = inputs["padding_mask"][:, ::2] > 0
+    np.testing.assert_array_equal(hidden[mask > 0], np.asarray(embedded)[:, ::2][stay])
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("most", [4, None])
+def test_a_traced_graph_says_which_rows_a_mask_has_left(before, most):
+    if most is None and keras.config.backend() == "jax":
+        pytest.skip("JAX needs to know how many rows there are")
+    model = small_classifier(config=DEEP, reduction=_ByMask(before, most))
+    inputs = pad(some_texts(8, 5, 1), LENGTH)
+    seen = keras.tree.map_structure(np.asarray, model.traced()(inputs))
+    for index in range(DEEP.num_layers):
+        left = [sorted(row[row > 0].tolist()) for row in seen[f"encoder_{index}_positions"]]
+        assert left == [[1, 3, 5, 7], [1, 3, 5], [1]]
+    np.testing.assert_allclose(seen["outputs"], outputs(model, inputs), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_answers_do_not_depend_on_padding_or_the_graph(before):
+    model = small_classifier(config=DEEP, sequence_length=LONGER, reduction=_ByMask(before, most=6))
+    texts = some_texts(8, 5, 1)
+    expected = outputs(model, pad(texts, LONGER))
+    short = outputs(model.at_length(LENGTH), pad(texts, LENGTH))
+    np.testing.assert_allclose(short, expected, rtol=0, atol=1e-5)
+    lean = outputs(model.for_inference(), pad(texts, LONGER))
+    np.testing.assert_allclose(lean, expected, rtol=0, atol=1e-5)
+
+
+class _Fading(Reduction):
+    """Lowers the attention bias of all words but CLS by a number."""
+
+    def __init__(self, bias):
+        self.bias = bias
+
+    def before_encoder(self, layers, index, vectors):
+        if index > 0:
+            return vectors
+        bias = layers(_Bias, "bias", bias=self.bias)(vectors.padding_mask)
+        return vectors.replace(attention_bias=bias).remember(bias=bias)
+
+
+class _Bias(keras.layers.Layer):
+    def __init__(self, bias, **kwargs):
+        super().__init__(**kwargs)
+        self.bias = bias
+
+    def call(self, padding_mask):
+        words = ops.arange(ops.shape(padding_mask)[1]) > 0
+        return self.bias * ops.cast(ops.ones_like(padding_mask) * words, "float32")
+
+
+def test_an_attention_bias_of_zero_changes_nothing():
+    inputs = pad(some_texts(8, 5), LENGTH)
+    faded = outputs(small_classifier(reduction=_Fading(0.0)), inputs)
+    np.testing.assert_allclose(faded, outputs(small_classifier(), inputs), rtol=0, atol=1e-6)
+
+
+def test_an_attention_bias_far_below_zero_is_as_good_as_no_word():
+    inputs = pad(some_texts(8, 5), LENGTH)
+    alone = {name: each * (np.arange(LENGTH) == 0) for name, each in inputs.items()}
+    faded = outputs(small_classifier(reduction=_Fading(-1e6)), inputs)
+    np.testing.assert_allclose(faded, outputs(small_classifier(), alone), rtol=0, atol=1e-5)
+    between = outputs(small_classifier(reduction=_Fading(-1.0)), inputs)
+    assert np.abs(between - faded).max() > 1e-3
+
+
+def test_what_is_remembered_is_an_output_for_whoever_asks():
+    model = small_classifier(reduction=_Fading(-2.0))
+    assert list(model.remembered) == ["bias"] and list(model.output.shape) == [None, 2]
+    inputs = pad(some_texts(8), LENGTH)
+    seen = keras.Model(model.input, model.remembered)(inputs)
+    np.testing.assert_array_equal(seen["bias"], [[0.0] + 7 * [-2.0]])
+
+
+@pytest.mark.parametrize(("rows", "stay", "most"), [(8, 5, True), (8, 4, False), (1, 1, True)])
+def test_most_stay_is_more_than_half(rows, stay, most):
+    assert most_stay(rows, stay) == most
+    assert Selection(None, stay).keeps_most_of(rows) == most
+    assert not Selection(None, None).keeps_most_of(rows)
+    assert not Selection(None, stay).keeps_most_of(None)
+
+
+def test_only_registered_reductions_are_made():
+    written = keras.saving.serialize_keras_object(NoReduction())
+    assert isinstance(deserialize_reduction(written), NoReduction)
+    dense = keras.saving.serialize_keras_object(keras.layers.Dense(1))
+    for given in ({**written, "registered_name": "power_bert_tf>Other"}, dense, {}, "NoReduction"):
+        with pytest.raises(InputError, match="one of a method of this package"):
+            deserialize_reduction(given)
+    with pytest.raises(InputError, match="NoReduction cannot be made: .*unheard_of"):
+        deserialize_reduction({**written, "config": {"unheard_of": 1}})

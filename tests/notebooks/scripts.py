@@ -13,7 +13,7 @@ WITHOUT_TENSORFLOW = """
 import os, runpy, sys
 for name in ("tensorflow", "tensorflow_text"):
     sys.modules[name] = None
-from power_bert_tf.commands import benchmark
+from power_bert_tf.measure import benchmark
 # Measured elsewhere: it takes half a minute on a CPU.
 benchmark.matrix_product_peak = lambda *arguments, **named: 1e9
 del sys.argv[0]

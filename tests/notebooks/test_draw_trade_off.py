@@ -7,15 +7,14 @@ import pytest
 from notebooks import scripts
 
 
-def trade_off(task, basis, *points):
+def trade_off(task, variant, *points):
     return {
         "task": task,
         "metric": "accuracy",
         "examples": {"train": 10, "dev": 5},
         "points": [
             {
-                "basis": basis,
-                "strength": strength,
+                "configuration": {"variant": variant, "strength": strength, "text": "9,4"},
                 "score": {"drop_points": drop},
                 "operations": {"speedup": {"unpadded_over_unpadded": speed}},
             }
@@ -82,7 +81,7 @@ def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch, drawn):
 
 
 def test_what_is_not_re_trained_is_no_point(tmp_path, monkeypatch, drawn):
-    # As `fit --max-drop` writes it: a trial whose search lost too much ends there.
+    # As `tune` writes it: a trial whose search lost too much ends there.
     tuning = trade_off("one", "absolute", (1e-3, 1.5, 1.0), (4e-3, 3.0, 9.0))
     del tuning["points"][1]["score"]["drop_points"]
     file = tmp_path / "tuning.json"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from notebooks import scripts
+from power_bert_tf.layers import extract
 from power_bert_tf.layers import self_attention
 from power_bert_tf.measure import machine
 
@@ -42,8 +43,14 @@ def figures(path, runtime):
 
 
 def test_scoring_cost(answers, tmp_path, monkeypatch, capsys):
+    ranked, top_rows = [], extract.top_rows
+    monkeypatch.setattr(
+        extract, "top_rows", lambda *given: (ranked.append(given[1]), top_rows(*given))[1]
+    )
     output = tmp_path / "a" / "scoring.json"
     scripts.run(monkeypatch, "scoring_cost", *SMALL, "--retention", "9,4", "--output", output)
+    # One graph alone ranks: in its first encoder, since the last works for [CLS].
+    assert ranked == [9]
     # The same weights, other words.
     assert set(answers) == {"scored", "first_rows"}
     assert 0 < np.abs(answers["scored"] - answers["first_rows"]).max() < 0.5

@@ -6,12 +6,12 @@ import pytest
 from training import toy
 
 from power_bert_tf.errors import InputError
-from power_bert_tf.modeling import Extraction
-from power_bert_tf.modeling import RetentionConfiguration
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
+from power_bert_tf.modeling import load_classifier
 from power_bert_tf.runs import folder as run_folder
 from power_bert_tf.runs.folder import RunFolder
-from power_bert_tf.runs.folder import load_classifier
-from power_bert_tf.training.steps import StepResult
+from power_bert_tf.training.training_data import TrainingResult
 
 IDENTITY = {
     "task": {"name": "toy", "labels": ("bad", "good"), "sequence_length": toy.LENGTH},
@@ -136,7 +136,9 @@ def test_retention_round_trip(tmp_path, retention):
 
 
 def result():
-    return StepResult(toy.classifier(seed=0, reduction=Extraction("9,4")), [{"loss": 1.0}], 1, 0.5)
+    return TrainingResult(
+        toy.classifier(seed=0, reduction=Extraction("9,4")), [{"loss": 1.0}], 1, 0.5
+    )
 
 
 def test_a_step_is_finished_with_its_last_file(tmp_path, monkeypatch):

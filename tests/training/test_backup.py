@@ -48,10 +48,11 @@ def small_model():
     model = keras.Sequential(
         [
             keras.Input((4,)),
-            keras.layers.Dense(6),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(1),
-        ]
+            keras.layers.Dense(6, name="hidden"),
+            keras.layers.Dropout(0.5, name="dropout"),
+            keras.layers.Dense(1, name="output"),
+        ],
+        name="small",
     )
     model.compile(BertAdamW(WarmupLinearDecay(0.1, 3 * EPOCHS)), "mse", metrics=["mae"])
     return model

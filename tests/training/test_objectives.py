@@ -8,7 +8,7 @@ from power_bert_tf.data import evaluation_dataset
 from power_bert_tf.training import steps
 from power_bert_tf.training.objectives import MultipleChoiceAccuracy
 from power_bert_tf.training.objectives import MultipleChoiceLoss
-from power_bert_tf.training.steps import StepData
+from power_bert_tf.training.training_data import TrainingData
 from training import toy
 
 SCORES = np.array([1.0, 3.0, 2.0, -1.0, -4.0, 0.5, 7.0, 7.5, 7.0])
@@ -52,7 +52,7 @@ def test_accuracy_counts_questions():
 def step_data(**changes):
     truncating = toy.preprocessor(truncation="only_first")
     sizes = {"batch_size": 8, "group_by_length": True, **changes}
-    return StepData(
+    return TrainingData(
         toy.questions(48, seed=1), toy.questions(16, seed=2), truncating, "accuracy", **sizes
     )
 

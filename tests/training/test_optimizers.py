@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from power_bert_tf.modeling import SoftExtraction
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
+from power_bert_tf.methods.power_bert.search_optimizer import search_optimizer
 from power_bert_tf.training.optimizers import BertAdamW
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
-from power_bert_tf.training.optimizers import search_optimizer
 from power_bert_tf.training.schedules import WarmupLinearDecay
 from training import toy
 

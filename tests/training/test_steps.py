@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import NoReduction
-from power_bert_tf.modeling import RetentionConfiguration
 from power_bert_tf.training import steps
 from power_bert_tf.training.schedules import WarmupLinearDecay
 from training import toy

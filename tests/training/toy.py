@@ -11,7 +11,7 @@ from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import WordPieceTokenizer
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.training.steps import StepData
+from power_bert_tf.training.training_data import TrainingData
 
 FILLERS = ("the", "a", "film", "plot", "was", "and", "it", "so", "we", "saw", "##s")
 VOCABULARY = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "bad", "good", *FILLERS)
@@ -98,7 +98,7 @@ def classifier(sequence_length=LENGTH, seed=None, scale=0.7, **arguments):
 
 def step_data(train=64, dev=32, batch_size=16, seed=0, **arguments):
     regression = arguments.get("regression", False)
-    return StepData(
+    return TrainingData(
         examples(train, seed=1, **arguments),
         examples(dev, seed=2, **arguments),
         preprocessor(),

@@ -1,4 +1,4 @@
-"""The course of the masses over a configuration search."""
+"""The masses over a configuration search."""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ import keras
 from power_bert_tf.files import write_json
 
 
-class RetentionCourse(keras.callbacks.Callback):
+class MassHistory(keras.callbacks.Callback):
     """Records the mass of every encoder while the search runs.
 
     Args:

@@ -1,26 +1,20 @@
-"""Pictures of a configuration search (matplotlib, optional)."""
+"""Pictures of a configuration search."""
 
-from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
 
 
-def draw_search(course, retention_parameters, retention, path):
-    """Draws the course of the masses and what was learnt at the end.
+def draw_search(history, retention_parameters, retention, path):
+    """Draws the masses over time and what was learnt at the end.
 
     Args:
-        course: dict of `steps` (list of int) and `masses` (a list of one float an encoder for
+        history: dict of `steps` (list of int) and `masses` (a list of one float an encoder for
             each step).
         retention_parameters: list of arrays of shape (N,), one an encoder.
         retention: `RetentionConfiguration`.
         path: PNG file to write.
-
-    Raises:
-        InputError: where matplotlib is not installed.
     """
-    try:
-        from matplotlib import figure
-    except ImportError as error:
-        raise InputError("pictures need matplotlib: pip install 'power-bert-tf[plots]'") from error
+    from matplotlib import figure
+
     picture = figure.Figure(figsize=(11, 4), layout="constrained")
     masses_axes, parameters_axes = picture.subplots(1, 2)
 
@@ -28,8 +22,8 @@ def draw_search(course, retention_parameters, retention, path):
     for index in range(encoders):
         shade = 0.15 + 0.7 * index / max(1, encoders - 1)
         masses_axes.plot(
-            course["steps"],
-            [masses[index] for masses in course["masses"]],
+            history["steps"],
+            [masses[index] for masses in history["masses"]],
             color=(shade, 0.3, 1 - shade),
             label=f"encoder {index + 1}",
         )

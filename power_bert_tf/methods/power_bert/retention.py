@@ -168,7 +168,13 @@ class RetentionConfiguration:
         Raises:
             InputError: where it is not.
         """
-        return model.reduction.learnt_retention(model)
+        reduction = model.reduction
+        if not hasattr(reduction, "learnt_retention"):
+            raise InputError(
+                "`model` must have been built with `SoftExtraction` to have learnt a retention "
+                f"configuration. Received: reduction={type(reduction).__name__}"
+            )
+        return reduction.learnt_retention(model)
 
     def to_json(self):
         """A JSON object as text."""
@@ -187,8 +193,3 @@ class RetentionConfiguration:
                 "a retention configuration must be a JSON object with `lengths` and "
                 f"`reference_length`. Received: {text[:80]!r}"
             ) from error
-
-
-def most_stay(entering, staying):
-    """Whether more than half of the word-vectors that enter an encoder stay after it."""
-    return 2 * staying > entering

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 from power_bert_tf.errors import InputError
-from power_bert_tf.modeling.classifier import HEADS
 from power_bert_tf.modeling.config import EncoderConfig
+from power_bert_tf.modeling.heads import HEADS
 from power_bert_tf.modeling.reduction import Reduction
 
 _ITEM_SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}

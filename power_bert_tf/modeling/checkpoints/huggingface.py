@@ -22,10 +22,10 @@ from power_bert_tf.modeling.checkpoints.checkpoint import Head
 from power_bert_tf.modeling.checkpoints.checkpoint import vocabulary_in
 from power_bert_tf.modeling.checkpoints.checkpoint import with_vocabulary
 from power_bert_tf.modeling.config import EncoderConfig
-from power_bert_tf.modeling.reduction import Extraction
+from power_bert_tf.modeling.reduction import deserialize_reduction
 
 # The key of config.json under which our own exports keep what transformers does not know.
-POWER_BERT = "power_bert"
+OWN_KEY = "power_bert_tf"
 
 _DTYPES = ("F32", "F16", "BF16", "F64")
 _NAMES_SHOWN = 8
@@ -307,12 +307,12 @@ def _label_names(settings, path, num_classes):
 
 def _reduction(settings, path):
     """The reduction that our own export wrote into config.json, or None."""
-    given = settings.get(POWER_BERT)
-    if given is None:
+    own = settings.get(OWN_KEY)
+    if own is None:
         return None
     try:
-        return Extraction(**given)
-    except (TypeError, ValueError) as error:
+        return deserialize_reduction(own["reduction"])
+    except (TypeError, KeyError, InputError) as error:
         raise InputError(
-            f"{path}: `{POWER_BERT}` must describe an extraction: {error}. Received: {given!r:.200}"
+            f"{path}: `{OWN_KEY}` must describe a reduction: {error}. Received: {own!r:.200}"
         ) from error

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from training import toy
 
-from power_bert_tf.modeling import Extraction
+from power_bert_tf.methods.power_bert.reductions import Extraction
 
 LENGTH = 16
 REDUCTIONS = {"bert": None, "absolute": Extraction("9,4"), "relative": Extraction("9,4 of 16")}

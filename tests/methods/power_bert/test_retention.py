@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from layers.strategies import few_examples
 
 from power_bert_tf.errors import InputError
-from power_bert_tf.modeling import Extraction
-from power_bert_tf.modeling import RetentionConfiguration
-from power_bert_tf.modeling import SoftExtraction
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 
 # Nothing compiles here, so there may be more of them.
 many_examples = hypothesis.settings(few_examples, max_examples=100)

@@ -14,8 +14,8 @@ from modeling.test_backbones import DISTILBERT
 from modeling.test_backbones import ROBERTA
 from safetensors.numpy import save_file
 
+from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.modeling import BertClassifier
-from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling.checkpoints import huggingface
 
 # Vocabulary 30, hidden 8, intermediate 12, 16 positions of use, embeddings of 4 in ALBERT.

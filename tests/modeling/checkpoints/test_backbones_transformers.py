@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.modeling import BertClassifier
-from power_bert_tf.modeling import Extraction
 
 pytestmark = pytest.mark.large
 

@@ -12,9 +12,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.modeling import SoftExtraction
 from power_bert_tf.modeling.checkpoints import huggingface
 
 SIZES = {

@@ -12,10 +12,10 @@ from modeling.checkpoints.test_huggingface import error_of
 from modeling.checkpoints.test_huggingface import random_inputs
 from modeling.checkpoints.test_huggingface import small_model
 
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.modeling import BertClassifier
-from power_bert_tf.modeling import Extraction
 from power_bert_tf.modeling import NoReduction
-from power_bert_tf.modeling import SoftExtraction
 from power_bert_tf.modeling import open_checkpoint
 
 LABELS = ("no", "yes", "maybe")

@@ -1,13 +1,14 @@
 """What a tuning is to reach: a drop that it may cost, or a speed that it must have.
 
-A trial is a dict of `name`, `speed` (the ratio that counts) and `score`, a dict of `bert`, `soft`
-(of the search's model) and, once it is re-trained, `drop_points`.
+A trial is a dict of `name`, `speed` (the ratio that counts) and `score`, a dict of `bert`,
+`strengthened` (of the model of the method's step of that name) and, once the trial is trained to
+the end, `drop_points`.
 """
 
 import dataclasses
 
-# A search whose model has lost this many times the limit is given up: re-training wins back what
-# elimination costs on top, and seldom more.
+# A trial whose strengthened model has lost this many times the limit is given up: the steps that
+# follow seldom win back more.
 _HOPELESS = 3.0
 
 
@@ -18,11 +19,11 @@ class MaxDrop:
     points: float
 
     def promising(self, trial, before):
-        """Why a searched trial is worth re-training or not: a bool and a verdict."""
-        lost = 100 * (trial["score"]["bert"] - trial["score"]["soft"])
+        """Why a trial is worth training to the end: a bool and a verdict."""
+        lost = 100 * (trial["score"]["bert"] - trial["score"]["strengthened"])
         # Of a point at the least, so that a limit of 0 leaves room for chance.
         if lost > _HOPELESS * max(self.points, 1.0):
-            return False, f"the search alone lost {lost:.1f}"
+            return False, f"lost {lost:.1f} before it was trained to the end"
         if self._no_faster(trial, before):
             return False, "no faster than one within the limit"
         return True, ""
@@ -32,7 +33,7 @@ class MaxDrop:
         return trial["score"].get("drop_points", float("inf")) <= self.points
 
     def verdict(self, trial):
-        """What is to be said of a re-trained trial."""
+        """What is to be said of a trial that is trained to the end."""
         return "within the limit" if self.meets(trial) else "loses too much"
 
     def too_much(self, trial, before):
@@ -43,8 +44,8 @@ class MaxDrop:
         """Whether one that is within the limit is as fast; then it says nothing against more."""
         return any(self.meets(other) and other["speed"] >= trial["speed"] for other in before)
 
-    def to_retrain(self, trials):
-        """The trials that are still to be re-trained when all searches are done."""
+    def to_complete(self, trials):
+        """The trials that are still to be trained to the end when all strengths are tried."""
         return []
 
     def best(self, trials):
@@ -56,7 +57,7 @@ class MaxDrop:
         asked = f"loses at most {self.points:g} points"
         trained = [trial for trial in trials if "drop_points" in trial["score"]]
         if not trained:
-            return f"{asked}, and no search was promising enough to re-train"
+            return f"{asked}, and none was promising enough to train to the end"
         nearest = min(trained, key=lambda trial: trial["score"]["drop_points"])
         drop = nearest["score"]["drop_points"]
         return f"{asked}; {nearest['name']} loses the least, {drop:.2f}"
@@ -69,7 +70,7 @@ class Speedup:
     times: float
 
     def promising(self, trial, before):
-        """Why a searched trial is worth re-training or not: a bool and a verdict."""
+        """Why a trial is worth training to the end: a bool and a verdict."""
         return False, "fast enough" if self._fast(trial) else "too slow"
 
     def meets(self, trial):
@@ -77,14 +78,14 @@ class Speedup:
         return self._fast(trial) and "drop_points" in trial["score"]
 
     def verdict(self, trial):
-        """What is to be said of a re-trained trial."""
-        return "fast enough, re-trained"
+        """What is to be said of a trial that is trained to the end."""
+        return "fast enough"
 
     def too_much(self, trial, before):
         """Whether a lower strength is to be tried next."""
         return self._fast(trial)
 
-    def to_retrain(self, trials):
+    def to_complete(self, trials):
         """The slowest of the fast ones, which has lost the least: speed needs no training."""
         return sorted(filter(self._fast, trials), key=lambda trial: trial["speed"])[:1]
 

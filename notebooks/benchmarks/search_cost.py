@@ -1,25 +1,30 @@
-"""`power-bert search-cost`: what the soft-extract layers cost in training."""
+"""What the soft-extract layers cost in training: the search against fine-tuning.
+
+    python notebooks/benchmarks/search_cost.py --steps 12
+
+Random weights and texts, with and without XLA. Steps are interleaved, and medians are compared.
+"""
 
 import dataclasses
 
 import keras
 import numpy as np
+import simple_parsing
 
 from power_bert_tf.errors import InputError
 from power_bert_tf.measure.timing import interleaved_seconds
+from power_bert_tf.methods.power_bert.reductions import SoftExtraction
+from power_bert_tf.methods.power_bert.search_optimizer import search_optimizer
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
-from power_bert_tf.modeling import SoftExtraction
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
-from power_bert_tf.training.optimizers import search_optimizer
 
 
 @dataclasses.dataclass(frozen=True)
 class SearchCost:
     """Time a training step of the search against one of fine-tuning, with and without XLA.
 
-    Random weights and texts; steps are interleaved, and medians are compared. An epoch has the
-    same number of steps in both.
+    An epoch has the same number of steps in both.
     """
 
     num_layers: int = 6
@@ -97,3 +102,9 @@ class SearchCost:
         keras.backend.clear_session(free_memory=True)
         # The first quarter warms up.
         return {name: values[self.steps // 3 :] for name, values in seconds.items()}
+
+
+if __name__ == "__main__":
+    simple_parsing.parse(
+        SearchCost, add_option_string_dash_variants=simple_parsing.DashVariant.DASH
+    ).execute()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from power_bert_tf.runs.limits import MaxDrop
-from power_bert_tf.runs.limits import Speedup
+from power_bert_tf.runs.targets import MaxDrop
+from power_bert_tf.runs.targets import Speedup
 
 
 def trial(name, speed, soft=0.9, drop=None):

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from power_bert_tf.runs.bracket import Bracket
+from power_bert_tf.runs.strength_search import StrengthSearch
 
 
 def found(start, limit, most=40):
-    bracket = Bracket(start)
+    bracket = StrengthSearch(start)
     while (strength := bracket.next()) is not None and len(bracket.strengths) < most:
         bracket.record(strength, too_much=strength > limit)
     return bracket.strengths
@@ -30,7 +30,7 @@ def test_it_ends_just_below_the_limit(start, limit):
 
 
 def test_a_noisy_failure_below_a_success_is_left_aside():
-    bracket = Bracket(1.0)
+    bracket = StrengthSearch(1.0)
     bracket.record(1.0, too_much=True)
     bracket.record(2.0, too_much=False)
     assert bracket.next() == 8.0

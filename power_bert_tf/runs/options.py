@@ -1,46 +1,79 @@
-"""What `power-bert fit` can be told, and what of it cannot be."""
+"""What a run can be told, whatever its method: where examples come from, and how it trains."""
 
 import dataclasses
 import math
+import os
 import pathlib
 
-import simple_parsing
-
 from power_bert_tf.errors import InputError
-from power_bert_tf.runs.folder import STEPS
-from power_bert_tf.runs.tune import SPEEDS
+from power_bert_tf.methods import DEFAULT
 
+SPEEDS = ("padded", "unpadded")
 DTYPES = ("float32", "mixed_bfloat16", "mixed_float16")
+# A step is seeded by the run's seed and its own number.
+_LARGEST_SEED = 2**32 - 100
 
 
 @dataclasses.dataclass(frozen=True)
-class FitOptions:
-    """The options of `power-bert fit`. Where one is left out, the task's own value holds."""
+class RunOptions:
+    """What every run needs."""
 
     checkpoint: str
     """A BERT, ALBERT or DistilBERT to begin with: a folder in Hugging Face's or Google's layout, a
     preset of KerasHub, a run or a .keras file of this package, or hf://owner/name."""
     output: pathlib.Path
     """Run folder: new, empty, or that of the run to go on with."""
+    method: str = DEFAULT
+    """How BERT is made faster."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DataOptions:
+    """Where examples come from: a task of the paper, or files of one's own."""
+
     task: str | None = None
     """A task of the paper: cola, rte, qqp, mrpc, sst2, mnli-m, mnli-mm, qnli, stsb, imdb or race;
     race-middle, race-high and wnli too."""
     train: pathlib.Path | None = None
     """Your own examples: TSV, CSV or JSONL with text, optional text_pair, and label."""
     dev: pathlib.Path | None = None
-    """Examples to measure on; a tenth of --train, held out, where left out."""
+    """Your own dev examples; a tenth of --train is held out where left out."""
     tfds_dir: pathlib.Path | None = None
     """Where tensorflow-datasets has prepared the task; it downloads where left out."""
     data_dir: pathlib.Path | None = None
     """Folder of GLUE's own TSV folders, instead of tensorflow-datasets."""
-    labels: list[str] = simple_parsing.field(default_factory=list)
-    """The classes of --train in the order of their ids; found by themselves where left out."""
+    labels: list[str] | None = None
+    """The classes of --train in order; those in the file, sorted, where left out."""
     regression: bool = False
     """The labels of --train are numbers."""
+
+    def as_source(self):
+        """The same as a JSON-ready dict, with paths that hold from anywhere."""
+        return {
+            name: os.path.abspath(value) if isinstance(value, pathlib.Path) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_source(cls, source):
+        """From what `as_source` gave."""
+        paths = ("train", "dev", "tfds_dir", "data_dir")
+        return cls(
+            **{
+                name: pathlib.Path(value) if name in paths and value is not None else value
+                for name, value in source.items()
+            }
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingOptions:
+    """How a run trains. Where an option is left out, the task's own value holds."""
+
     metric: str | None = None
     """accuracy, f1, matthews or spearman."""
     skip_fine_tuning: bool = False
-    """The checkpoint is fine-tuned for this task: begin with the search."""
+    """The checkpoint is fine-tuned for this task: begin with the method."""
     fine_tuned: pathlib.Path | None = None
     """Go on from the finished fine-tuning of this run: same task, checkpoint and dev examples."""
     train_examples: int | None = None
@@ -54,66 +87,26 @@ class FitOptions:
     """Examples a training step; questions for race."""
     learning_rate: float | None = None
     """Peak learning rate of BERT's weights."""
-    retention_learning_rate: float | None = None
-    """Peak learning rate of the retention parameters."""
-    strength: float | None = None
-    """The paper's lambda: how strongly the search prefers few word-vectors."""
-    basis: str = "absolute"
-    """absolute: numbers of word-vectors, as the paper; relative: shares of a text's length;
-    with --max-drop or --speedup, both: try each."""
-    retention: str | None = None
-    """Skip the search and use this: '40,30,20' or, relative, '40,30,20 of 64'."""
     epochs: int | None = None
     """Epochs of each step."""
     fine_tuning_epochs: int | None = None
     """Epochs of fine-tuning; --epochs where left out."""
-    search_epochs: int | None = None
-    """Epochs of the search; --epochs where left out."""
-    retraining_epochs: int | None = None
-    """Epochs of re-training; --epochs where left out."""
-    max_drop: float | None = None
-    """Find lambda: the fastest PoWER-BERT that loses at most so many points of the metric."""
-    speedup: float | None = None
-    """Find lambda: the smallest drop at so many times BERT's speed, in operations."""
-    trials: int = 6
-    """How many values of lambda --max-drop and --speedup try at most, in each basis."""
-    against: str = "padded"
-    """The speed that those two go by: padded, BERT's and PoWER-BERT's, as in the paper;
-    unpadded, that of both without padding."""
     cased: bool = False
     """The vocabulary is cased, and the checkpoint does not say so itself."""
     dtype: str = "float32"
     """float32, mixed_bfloat16 or mixed_float16."""
     group_by_length: bool = False
-    """Batch texts of similar length: training takes less time where lengths vary."""
+    """Groups texts of similar length, so batches contain less padding and training takes less
+    time where lengths vary."""
     xla: bool = False
     """Compile training steps with XLA."""
     seed: int = 0
     """Seed of everything random."""
 
-    def step_epochs(self, task):
-        """The epochs of each step, a dict."""
-        given = {
-            "fine-tune": self.fine_tuning_epochs,
-            "search": self.search_epochs,
-            "re-train": self.retraining_epochs,
-        }
-        return {name: value or self.epochs or task.epochs for name, value in given.items()}
-
     def applied_to(self, task):
         """The task with the values that are given in place of its own."""
-        given = {
-            name: getattr(self, name)
-            for name in (
-                "metric",
-                "sequence_length",
-                "batch_size",
-                "learning_rate",
-                "retention_learning_rate",
-                "strength",
-            )
-            if getattr(self, name) is not None
-        }
+        names = ("metric", "sequence_length", "batch_size", "learning_rate", "epochs")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return dataclasses.replace(task, **given)
 
     def check(self):
@@ -124,35 +117,58 @@ class FitOptions:
             "sequence_length",
             "batch_size",
             "learning_rate",
-            "retention_learning_rate",
             "epochs",
             "fine_tuning_epochs",
-            "search_epochs",
-            "retraining_epochs",
         ):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"`{name}` must be positive. Received: {name}={value}")
-        if self.strength is not None and not 0 <= self.strength < math.inf:
-            raise InputError(f"`strength` must be at least 0. Received: strength={self.strength}")
         if self.skip_fine_tuning and (self.fine_tuned or self.fine_tuning_epochs):
             raise InputError(
                 "`skip_fine_tuning` leaves nothing for `fine_tuned` or `fine_tuning_epochs`: give "
                 "one of them"
             )
-        if not 0 <= self.seed < 2**32 - len(STEPS):
+        if not 0 <= self.seed < _LARGEST_SEED:
             raise InputError(
-                f"`seed` must be from 0 to {2**32 - len(STEPS) - 1}. Received: seed={self.seed}"
+                f"`seed` must be from 0 to {_LARGEST_SEED - 1}. Received: seed={self.seed}"
             )
-        for name, allowed in (("basis", ("absolute", "relative")), ("dtype", DTYPES)):
-            if getattr(self, name) not in allowed:
-                raise InputError(
-                    f"`{name}` must be one of {', '.join(allowed)}. "
-                    f"Received: {name}={getattr(self, name)!r}"
-                )
+        if self.dtype not in DTYPES:
+            raise InputError(
+                f"`dtype` must be one of {', '.join(DTYPES)}. Received: dtype={self.dtype!r}"
+            )
 
-    def check_limit(self):
-        """Raises InputError where --max-drop or --speedup cannot be used as given."""
+
+def as_json(options):
+    """A dataclass of options as a JSON-ready dict; paths are absolute."""
+    return {
+        name: os.path.abspath(value) if isinstance(value, pathlib.Path) else value
+        for name, value in dataclasses.asdict(options).items()
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class TuningOptions:
+    """What a tuning is to reach."""
+
+    max_drop: float | None = None
+    """Find the strength: the fastest model that loses at most so many points of the metric."""
+    speedup: float | None = None
+    """Find the strength: the smallest drop at so many times BERT's speed, in operations."""
+    trials: int = 6
+    """How many strengths --max-drop and --speedup try at most, in each variant."""
+    against: str = "padded"
+    """The speed that those two go by: padded, with both models padded to N, as in the paper;
+    unpadded, with both without padding."""
+
+    @property
+    def is_given(self):
+        """Whether there is something to tune for."""
+        return self.max_drop is not None or self.speedup is not None
+
+    def check(self):
+        """Raises InputError where the target cannot be used as given."""
+        if not self.is_given:
+            raise InputError("give `max_drop` or `speedup`. Received: neither")
         for name, least in (("max_drop", 0.0), ("speedup", 1.0)):
             value = getattr(self, name)
             if value is not None and not least <= value < math.inf:
@@ -168,10 +184,8 @@ class FitOptions:
             raise InputError(
                 f"`against` must be one of {', '.join(SPEEDS)}. Received: against={self.against!r}"
             )
-        if self.strength == 0:
-            raise InputError("`strength` must be above 0 to begin with. Received: strength=0")
-        if self.retention is not None:
-            raise InputError(
-                "`retention` leaves nothing to find for `max_drop` or `speedup`. "
-                f"Received: retention={self.retention!r}"
-            )
+
+
+def part_of(options, part):
+    """The fields of one dataclass of options from an object that has them all."""
+    return part(**{field.name: getattr(options, field.name) for field in dataclasses.fields(part)})

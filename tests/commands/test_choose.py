@@ -1,4 +1,4 @@
-"""`power-bert benchmark --choose`: times what there is, writes the fastest, others use it."""
+"""`power-bert choose`: times what there is, writes the fastest, others use it."""
 
 import dataclasses
 import json
@@ -15,7 +15,7 @@ from power_bert_tf.commands.predict import Predict
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.errors import InputError
-from power_bert_tf.runs import choose as inference_choice
+from power_bert_tf.runs import choose
 from power_bert_tf.runs.choose import bucket_sets
 
 
@@ -44,18 +44,30 @@ MODES = [
 ]
 
 
+# The command, and as it was spelt before.
+SPELLINGS = {
+    "choose": lambda run: ["choose", str(run)],
+    "benchmark": lambda run: ["benchmark", "--run", str(run), "--choose"],
+}
+
+
 @pytest.mark.slow
-def test_the_fastest_is_written_and_used(run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(inference_choice, "usable_modes", lambda: MODES)
-    monkeypatch.setattr(inference_choice, "interleaved_seconds", seconds(TIMES))
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_the_fastest_is_written_and_used(run, tmp_path, monkeypatch, capsys, spelling):
+    monkeypatch.setattr(choose, "usable_modes", lambda: MODES)
+    monkeypatch.setattr(choose, "interleaved_seconds", seconds(TIMES))
     output = tmp_path / "figures.json"
-    arguments = ["benchmark", "--run", str(run), "--choose", "--output", str(output)]
+    arguments = [*SPELLINGS[spelling](run), "--output", str(output)]
     assert main([*arguments, "--most-drop", "100"]) == 0
     choice = json.loads((run / "inference.json").read_text())
     assert choice == {**MODES[1], "lengths": [8, 12]}
     figures = json.loads(output.read_text())
     assert figures["choice"] == choice
-    by_name = {each["name"]: each for each in figures["candidates"]}
+    assert figures["metric"] == "accuracy"
+    assert [each["name"] for each in figures["modes"]] == [mode_name(mode) for mode in MODES]
+    assert all(each["allowed"] for each in figures["modes"])
+    assert [each["name"] for each in figures["buckets"]] == list(bucket_sets(12))
+    by_name = {each["name"]: each for each in figures["modes"] + figures["buckets"]}
     assert by_name["tensorflow float32"]["ms_a_text"] == pytest.approx(100.0)
     assert by_name["tensorflow float32"]["score"] == pytest.approx(Evaluate(run).execute(), abs=0.1)
     printed, told = capsys.readouterr()
@@ -77,10 +89,10 @@ def test_the_fastest_is_written_and_used(run, tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 def test_what_costs_too_much_is_not_chosen(run, monkeypatch, capsys):
     scores = iter([0.9, 0.89, 0.9, 0.9, 0.9])
-    monkeypatch.setattr(inference_choice, "usable_modes", lambda: MODES)
-    monkeypatch.setattr(inference_choice, "interleaved_seconds", seconds(TIMES))
-    monkeypatch.setattr(inference_choice, "task_score", lambda *_: next(scores))
-    assert main(["benchmark", "--run", str(run), "--choose", "--most-drop", "0.5"]) == 0
+    monkeypatch.setattr(choose, "usable_modes", lambda: MODES)
+    monkeypatch.setattr(choose, "interleaved_seconds", seconds(TIMES))
+    monkeypatch.setattr(choose, "task_score", lambda *_: next(scores))
+    assert main(["choose", str(run), "--most-drop", "0.5"]) == 0
     assert json.loads((run / "inference.json").read_text())["dtype"] == "float32"
     assert "costs too much" in capsys.readouterr().out
 
@@ -105,30 +117,60 @@ def test_choose_goes_with_a_run(capsys):
     assert "`choose` goes with `run`. Received: run=None" in capsys.readouterr().err
 
 
-CHOOSE = ["benchmark", "--run", "there", "--choose"]
+RESULT = {
+    "metric": "accuracy",
+    "modes": [{"name": "here", "score": 0.5, "ms_a_text": 1.0, "allowed": True}],
+    "buckets": [{"name": "fine", "score": 0.5, "ms_a_text": 2.0}],
+    "choice": {},
+}
+GIVEN = {"--batch-size": 8, "--runs": 3, "--most-drop": 0.0}
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("spelling", "options", "expected"),
     [
-        ([], ("there", 128, 100, 0.1, None)),
-        (
-            ["--batch-size", "8", "--runs", "3", "--most-drop", "0.0", "--output", "out"],
-            ("there", 8, 3, 0.0, "out"),
-        ),
+        ("choose", {}, [128, 30, 0.1]),
+        ("benchmark", {}, [128, 100, 0.1]),
+        ("choose", GIVEN, [8, 3, 0.0]),
+        ("benchmark", GIVEN, [8, 3, 0.0]),
     ],
 )
-def test_choose_is_given_its_options(monkeypatch, options, expected):
+def test_choose_is_given_its_options(
+    run, tmp_path, monkeypatch, capsys, spelling, options, expected
+):
     calls = []
-    monkeypatch.setattr(inference_choice, "choose", lambda *given: calls.append(given))
-    assert main([*CHOOSE, *options]) == 0
-    run, *numbers, output = expected
-    assert calls == [(pathlib.Path(run), *numbers, output and pathlib.Path(output))]
+    monkeypatch.setattr(choose, "choose", lambda *given: (calls.append(given), RESULT)[1])
+    given = [str(word) for option in options.items() for word in option]
+    assert main([*SPELLINGS[spelling](run), *given]) == 0
+    printed = capsys.readouterr().out
+    assert printed == f"{choose.table(RESULT)}\nWritten to {run / 'inference.json'}\n"
+    assert not list(tmp_path.glob("*.json"))
+    output = tmp_path / "figures.json"
+    assert main([*SPELLINGS[spelling](run), *given, "--output", str(output)]) == 0
+    assert json.loads(output.read_text()) == RESULT
+    (folder, *numbers), again = calls
+    assert (folder.path, numbers) == (run, expected) and again[1:] == (*numbers,)
+
+
+def test_the_fastest_that_is_allowed_is_marked():
+    modes = [
+        {"name": "a", "score": 0.9, "ms_a_text": 3.0, "allowed": True},
+        {"name": "b", "score": 0.8, "ms_a_text": 1.0, "allowed": False},
+        {"name": "c", "score": 0.9, "ms_a_text": 2.0, "allowed": True},
+    ]
+    lines = choose.table({**RESULT, "modes": modes}).splitlines()
+    assert [line.split(maxsplit=3) for line in lines[1:]] == [
+        ["a", "90.00", "3.000"],
+        ["b", "80.00", "1.000", "costs too much"],
+        ["c", "90.00", "2.000", "<- fastest"],
+        ["fine", "50.00", "2.000", "<- fastest"],
+    ]
 
 
 # Everything that `choose` does not read, as given on the command line.
 IGNORED = {
-    "retention": ["20,5"],
+    "configuration": ["20,5"],
+    "method": ["--method", "power-bert"],
     "sequence_length": ["--sequence-length", "24"],
     "lengths": ["--lengths", "lengths.txt"],
     "task": ["--task", "sst2"],
@@ -152,7 +194,7 @@ def test_no_option_is_forgotten():
 
 @pytest.mark.parametrize("names", [*([name] for name in IGNORED), list(IGNORED)], ids=", ".join)
 def test_what_choose_would_ignore_is_refused(monkeypatch, capsys, names):
-    monkeypatch.setattr(inference_choice, "choose", lambda *given: pytest.fail("chosen"))
+    monkeypatch.setattr(choose, "choose", lambda *given: pytest.fail("chosen"))
     given = [argument for name in names for argument in IGNORED[name]]
     assert main(["benchmark", *given, "--run", "there", "--choose", "--batch-size", "8"]) == 2
     assert capsys.readouterr().err == (
@@ -174,9 +216,25 @@ def test_a_new_option_is_refused():
         made(**options, depths=[3])._check()
 
 
-@pytest.mark.parametrize("value", ["-0.1", "nan"])
-def test_most_drop_must_be_at_least_0(monkeypatch, capsys, value):
-    monkeypatch.setattr(inference_choice, "choose", lambda *given: pytest.fail("chosen"))
-    assert main([*CHOOSE, f"--most-drop={value}"]) == 2
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize(
+    ("option", "value", "least"),
+    [
+        ("most_drop", "-0.1", 0),
+        ("most_drop", "nan", 0),
+        ("batch_size", "0", 1),
+        ("runs", "0", 1),
+    ],
+)
+def test_options_out_of_range(run, capsys, spelling, option, value, least):
+    given = f"--{option.replace('_', '-')}={value}"
+    assert main([*SPELLINGS[spelling](run), given]) == 2
     error = capsys.readouterr().err
-    assert re.search(rf"`most_drop` must be at least 0. Received: most_drop={value}$", error)
+    assert re.search(rf"`{option}` must be at least {least}. Received: {option}={value}$", error)
+    assert not (run / "inference.json").exists()
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_what_is_no_run_is_refused(tmp_path, capsys, spelling):
+    assert main(SPELLINGS[spelling](tmp_path)) == 2
+    assert "`run` must be a folder that `power-bert fit` made" in capsys.readouterr().err

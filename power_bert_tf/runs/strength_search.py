@@ -3,7 +3,7 @@
 import math
 
 
-class Bracket:
+class StrengthSearch:
     """Narrows down the strength at which something begins to be too much.
 
     From the first strength it goes up or down in wide steps until one is enough and one too
@@ -17,10 +17,10 @@ class Bracket:
 
     Example:
 
-    >>> bracket = Bracket(1e-3)
-    >>> while (strength := bracket.next()) is not None:
-    ...     bracket.record(strength, too_much=strength > 3e-3)
-    >>> bracket.strengths
+    >>> search = StrengthSearch(1e-3)
+    >>> while (strength := search.next()) is not None:
+    ...     search.record(strength, too_much=strength > 3e-3)
+    >>> search.strengths
     [0.001, 0.004, 0.002, 0.0028284271247461905]
     """
 
@@ -40,7 +40,7 @@ class Bracket:
         self._findings[strength] = too_much
 
     def next(self):
-        """The strength to try, or None where the bracket is narrow."""
+        """The strength to try, or None where there is nothing left to narrow down."""
         if not self._findings:
             return self.start
         enough = [strength for strength, too_much in self._findings.items() if not too_much]

@@ -1,0 +1,263 @@
+"""What a method is: a name, its options, and the steps that it trains in.
+
+All that comes after (run folders, reports, tuning, exports, tracing) asks the `Method` and names
+none. A new method is a folder beside `power_bert` and a line in the registry of this package.
+"""
+
+import dataclasses
+import pathlib
+import typing
+
+from power_bert_tf.errors import InputError
+from power_bert_tf.training.optimizers import fine_tuning_optimizer
+from power_bert_tf.training.training_data import TrainingData
+from power_bert_tf.training.training_data import TrainingResult
+
+FINE_TUNE = "fine-tune"
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What a step works with.
+
+    Args:
+        start: `BertClassifier` over the checkpoint, the model that the first step begins with.
+        finished: function from the name of an earlier step to the `BertClassifier` that it made.
+        data: `TrainingData`.
+        folder: path of the step's own folder; what a step writes there is part of the run.
+        backup: path where the state after each epoch stands while the step runs.
+    """
+
+    start: typing.Any
+    finished: typing.Callable
+    data: TrainingData
+    folder: pathlib.Path
+    backup: pathlib.Path
+
+
+class Step:
+    """One step of a method. `run` does it, however it likes; most steps are a `TrainingStep`.
+
+    Attributes:
+        name: str, the name of its folder.
+        title: str, what is printed when it begins.
+    """
+
+    name: str
+
+    @property
+    def title(self):
+        return self.name
+
+    def run(self, work):
+        """Does the work.
+
+        Args:
+            work: `Work`.
+
+        Returns:
+            `TrainingResult` and findings, a JSON-ready dict of what later steps, the report and
+            the tuning may ask for.
+        """
+        raise NotImplementedError
+
+
+class TrainingStep(Step):
+    """A step that trains a model with `model.fit`.
+
+    Attributes:
+        epochs: int.
+        keeps_best: bool. Whether the best epoch by the task's metric is kept, or the last.
+    """
+
+    epochs: int
+    keeps_best = True
+
+    def build(self, work):
+        """The `BertClassifier` that is trained, in place."""
+        raise NotImplementedError
+
+    def optimizer(self, steps):
+        """The optimizer for so many training steps in all."""
+        raise NotImplementedError
+
+    def callbacks(self, work):
+        """Keras callbacks that watch the training."""
+        return ()
+
+    def findings(self, result, work):
+        """What the step leaves behind beside its model: a JSON-ready dict."""
+        return {}
+
+    def run(self, work):
+        # TensorFlow's: a method can be asked for its reduction without.
+        from power_bert_tf.training.loop import train
+
+        model = self.build(work)
+        optimizer = self.optimizer(self.epochs * work.data.steps_per_epoch)
+        callbacks = self.callbacks(work)
+        result = train(
+            model, optimizer, work.data, self.epochs, work.backup, self.keeps_best, callbacks
+        )
+        return result, self.findings(result, work)
+
+
+@dataclasses.dataclass(frozen=True)
+class FineTune(TrainingStep):
+    """BERT learns the task: the first step of every method.
+
+    Args:
+        epochs: int.
+        learning_rate: float, the peak.
+    """
+
+    epochs: int
+    learning_rate: float
+    name = FINE_TUNE
+
+    def build(self, work):
+        return work.start
+
+    def optimizer(self, steps):
+        return fine_tuning_optimizer(self.learning_rate, steps)
+
+
+@dataclasses.dataclass(frozen=True)
+class TakeFineTuned(Step):
+    """The first step for a checkpoint that has learnt the task elsewhere: it is measured alone."""
+
+    name = FINE_TUNE
+    title = f"{FINE_TUNE}, as the checkpoint is"
+
+    def run(self, work):
+        from power_bert_tf.training.loop import evaluate
+
+        score = evaluate(work.start, work.data)
+        print(f"{work.data.metric} on dev: {score:.4f}")
+        return TrainingResult(work.start, [], 0, score), {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a method builds its steps from.
+
+    Args:
+        task: `Task`, with the values that hold for the run.
+        options: the method's own options, an instance of `Method.Options`.
+        epochs: int, of each step whose options say nothing else.
+        steps_per_epoch: int, training steps.
+        num_layers: int, encoders.
+    """
+
+    task: typing.Any
+    options: typing.Any
+    epochs: int
+    steps_per_epoch: int
+    num_layers: int
+
+
+class Method:
+    """A way to make a fine-tuned BERT faster.
+
+    Attributes:
+        name: str, as `--method` takes it.
+        title: str, as reports and pictures call its model.
+        Options: frozen dataclass of the method's own options; all have defaults. A docstring below
+            a field is its help on the command line.
+        strength: str, the option that `tune` and `trade_off` vary: more of it is faster and loses
+            more. None where there is none, and nothing to tune.
+        strength_label: str, what that is called in tables.
+        strengthened: str, the name of the step after which a model's speed, and a first score, are
+            known; what follows wins score back.
+        variants: tuple of str, the names of what else `tune` and `trade_off` can vary.
+    """
+
+    name: str
+    title: str
+    Options: type
+    strength = None
+    strength_label = ""
+    strengthened = None
+    variants = ("",)
+
+    def resolve(self, plan):
+        """The options with the values that hold where they say nothing, such as the task's own.
+
+        Args:
+            plan: `Plan`.
+
+        Raises:
+            InputError: where an option is out of range, or does not fit the model.
+        """
+        return plan.options
+
+    def steps(self, plan):
+        """The steps after fine-tuning, a sequence of `Step`.
+
+        Args:
+            plan: `Plan`, whose options are resolved.
+        """
+        raise NotImplementedError
+
+    def configuration(self, options, model):
+        """What was found, for reports: a JSON-ready dict.
+
+        Args:
+            options: resolved `Options`.
+            model: the `BertClassifier` of the last step, or of the step `strengthened`.
+
+        Returns:
+            dict of at least `variant` (str, one of `variants`), `strength` (a float, or None where
+            it played no part) and `text`, one line.
+        """
+        return {"variant": "", "strength": None, "text": type(model.reduction).__name__}
+
+    def describe(self, configuration):
+        """What the text of a configuration is, with how it came about, in words."""
+        return "Reduction"
+
+    def reduced(self, model):
+        """The `Reduction` at inference of the model of the step `strengthened` or a later one."""
+        return model.reduction
+
+    def with_configuration(self, model, text):
+        """A `BertClassifier` over a copy of a model's weights with a configuration of one's own.
+
+        Raises:
+            InputError: where the method knows none.
+        """
+        raise InputError(f"{self.name} takes no configuration. Received: {text!r}")
+
+    def chosen_variants(self, options):
+        """The names of the variants that `tune` is to try, a sequence of str."""
+        return self.variants
+
+    def with_variant(self, options, name):
+        """The options of one variant."""
+        return options
+
+    def searching(self, options):
+        """The options without a configuration that is given, so that one is found."""
+        return options
+
+    def check_tuning(self, options):
+        """Raises InputError where `tune` could find nothing with these options."""
+        if self.strength is None:
+            raise InputError(f"{self.name} has no strength that could be found")
+
+    def for_tuning(self, plan):
+        """The options with what a tuning chooses by itself, such as a rate for its few steps."""
+        return plan.options
+
+    def nothing_left(self, model):
+        """Whether more strength could make `model`, of the step `strengthened`, no faster."""
+        return False
+
+    def pictures(self, folder):
+        """Titles and paths of the pictures that the method's steps drew into a run's folder."""
+        return {}
+
+    @property
+    def demo(self):
+        """`Options` for `power-bert demo`."""
+        return self.Options()

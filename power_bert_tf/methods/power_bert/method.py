@@ -1,0 +1,126 @@
+"""PoWER-BERT as a method: its options, its steps, and what it says of what it found."""
+
+import dataclasses
+
+from power_bert_tf.errors import InputError
+from power_bert_tf.methods.method import Method
+from power_bert_tf.methods.power_bert.options import BOTH
+from power_bert_tf.methods.power_bert.options import PowerBertOptions
+from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
+from power_bert_tf.methods.power_bert.soft_extract import BASES
+from power_bert_tf.methods.power_bert.steps import PICTURE
+from power_bert_tf.methods.power_bert.steps import SEARCH
+from power_bert_tf.methods.power_bert.steps import ReTrain
+from power_bert_tf.methods.power_bert.steps import Search
+from power_bert_tf.methods.power_bert.steps import reaching_rate
+
+
+class PowerBert(Method):
+    """Fine-tune, search for a retention configuration, re-train with it."""
+
+    name = "power-bert"
+    title = "PoWER-BERT"
+    Options = PowerBertOptions
+    strength = "strength"
+    strength_label = "lambda"
+    strengthened = SEARCH
+    variants = BASES
+
+    def resolve(self, plan):
+        options = plan.options
+        options.check()
+        if options.basis not in BASES:
+            raise InputError(
+                f"`basis` must be one of {', '.join(BASES)}. Received: basis={options.basis!r}"
+            )
+        if options.retention is not None:
+            retention = RetentionConfiguration.parse(options.retention)
+            retention.check(plan.num_layers, plan.task.sequence_length)
+            options = dataclasses.replace(options, retention=str(retention), basis=retention.basis)
+        return dataclasses.replace(
+            options.with_published(plan.task.name),
+            search_epochs=options.search_epochs or plan.epochs,
+            retraining_epochs=options.retraining_epochs or plan.epochs,
+        )
+
+    def steps(self, plan):
+        options, rate = plan.options, plan.task.learning_rate
+        if options.retention is not None:
+            retention = RetentionConfiguration.parse(options.retention)
+            return (ReTrain(options.retraining_epochs, rate, retention),)
+        search = Search(
+            options.search_epochs,
+            rate,
+            options.retention_learning_rate,
+            options.strength,
+            options.basis,
+        )
+        return (search, ReTrain(options.retraining_epochs, rate))
+
+    def configuration(self, options, model):
+        retention = self.reduced(model).retention
+        return {
+            "variant": retention.basis,
+            "strength": None if options.retention else options.strength,
+            "text": str(retention),
+        }
+
+    def describe(self, configuration):
+        if configuration["strength"] is None:
+            how = f"{configuration['variant']}, given"
+        else:
+            how = f"{configuration['variant']}, lambda {configuration['strength']:g}"
+        return f"Retention configuration ({how})"
+
+    def reduced(self, model):
+        if isinstance(model.reduction, Extraction):
+            return model.reduction
+        return Extraction(RetentionConfiguration.from_search(model))
+
+    def with_configuration(self, model, text):
+        return model.with_reduction(Extraction(RetentionConfiguration.parse(text)))
+
+    def chosen_variants(self, options):
+        return BASES if options.basis == BOTH else (options.basis,)
+
+    def with_variant(self, options, name):
+        return dataclasses.replace(options, basis=name)
+
+    def searching(self, options):
+        return dataclasses.replace(options, retention=None)
+
+    def check_tuning(self, options):
+        if options.strength == 0:
+            raise InputError("`strength` must be above 0 to begin with. Received: strength=0")
+        if options.retention is not None:
+            raise InputError(
+                "`retention` leaves nothing to find for `max_drop` or `speedup`. "
+                f"Received: retention={options.retention!r}"
+            )
+
+    def for_tuning(self, plan):
+        options = plan.options
+        if options.retention_learning_rate is not None:
+            return options
+        # The paper's is for its own number of steps: in a shorter search no strength would
+        # eliminate much.
+        epochs = options.search_epochs or plan.epochs
+        published = options.with_published(plan.task.name).retention_learning_rate
+        rate = max(published, reaching_rate(epochs * plan.steps_per_epoch))
+        return dataclasses.replace(options, retention_learning_rate=rate)
+
+    def nothing_left(self, model):
+        return set(self.reduced(model).retention.lengths) == {1}
+
+    def pictures(self, folder):
+        return {"The search": folder / SEARCH / PICTURE}
+
+    @property
+    def demo(self):
+        return PowerBertOptions(
+            retention_learning_rate=3e-2, strength=7e-5, search_epochs=1, retraining_epochs=3
+        )
+
+
+METHOD = PowerBert()

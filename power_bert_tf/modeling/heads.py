@@ -1,0 +1,3 @@
+"""What a classifier can answer."""
+
+HEADS = ("classification", "regression", "multiple_choice")

@@ -1,0 +1,245 @@
+"""One run to be made: the steps of a method in a folder; what is done stays, the rest is done."""
+
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import os
+import pathlib
+import shutil
+import time
+
+import keras
+import numpy as np
+
+from power_bert_tf.data import Preprocessor
+from power_bert_tf.errors import InputError
+from power_bert_tf.methods import get_method
+from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.methods.method import FineTune
+from power_bert_tf.methods.method import Plan
+from power_bert_tf.methods.method import TakeFineTuned
+from power_bert_tf.methods.method import Work
+from power_bert_tf.modeling import BertClassifier
+from power_bert_tf.modeling import open_checkpoint
+from power_bert_tf.runs.folder import SHARED
+from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.options import TrainingOptions
+from power_bert_tf.runs.options import as_json
+from power_bert_tf.runs.sources import Data
+from power_bert_tf.runs.sources import tokenizer_for
+from power_bert_tf.training.metrics import check_metric
+from power_bert_tf.training.training_data import TrainingData
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Job:
+    """Everything that a run is made from.
+
+    Args:
+        checkpoint: str, what `open_checkpoint` takes.
+        output: path of the run folder.
+        method: str, the method's name.
+        options: the method's own options, as they are given.
+        training: `TrainingOptions`.
+        data: `Data`.
+    """
+
+    checkpoint: str
+    output: pathlib.Path
+    method: str
+    options: object
+    training: TrainingOptions
+    data: Data
+
+    @functools.cached_property
+    def _opened(self):
+        return open_checkpoint(self.checkpoint)
+
+    @property
+    def steps_per_epoch(self):
+        """Training steps an epoch."""
+        return max(1, len(self.data.train) // self._batch_size)
+
+    @property
+    def _batch_size(self):
+        return min(self.data.task.batch_size, len(self.data.train))
+
+    def plan(self):
+        """What the method builds its steps from, a `Plan` with resolved options."""
+        return self._planned(get_method(self.method).resolve)
+
+    def tuned(self):
+        """The same job with the options that the method chooses for a tuning."""
+        return dataclasses.replace(
+            self, options=self._planned(get_method(self.method).for_tuning).options
+        )
+
+    def _planned(self, resolve):
+        task = self.data.task
+        layers = self._opened.config.num_layers
+        plan = Plan(task, self.options, task.epochs, self.steps_per_epoch, layers)
+        return dataclasses.replace(plan, options=resolve(plan))
+
+    def steps(self):
+        """The steps of the run, a tuple of `Step`."""
+        plan, training = self.plan(), self.training
+        first = FineTune(training.fine_tuning_epochs or plan.epochs, plan.task.learning_rate)
+        if training.skip_fine_tuning:
+            first = TakeFineTuned()
+        return (first, *get_method(self.method).steps(plan))
+
+    def run(self, last=None):
+        """Does the steps that are not done yet.
+
+        Args:
+            last: str, the name of the step to end with; all of them where None.
+
+        Returns:
+            The `RunFolder`.
+
+        Raises:
+            InputError: where an option, a file or the run folder cannot be used. Nothing is left
+                behind then.
+        """
+        training, task = self.training, self.data.task
+        training.check()
+        check_metric(task.metric, task.num_classes, task.choices)
+        tokenizer = tokenizer_for(self._opened, training.cased)
+        preprocessor = Preprocessor(tokenizer, task.sequence_length, task.truncation)
+        # Fails where N is too small for the special tokens of a pair.
+        first = self.data.dev.select(np.arange(1))
+        preprocessor.encode(first.texts, first.text_pairs)
+        steps = self.steps()
+        # Built before the run folder is touched, so that a checkpoint that cannot be used leaves
+        # nothing behind.
+        keras.utils.set_random_seed(training.seed)
+        start = self._starting_model()
+        settings = self._settings(steps, tokenizer)
+        adopted = self._fine_tuned(settings["identity"])
+        run = RunFolder.begin(self.output, settings, tokenizer, self.data.dev, self.data.further)
+        if adopted is not None and not run.step(FINE_TUNE).finished:
+            run.step(FINE_TUNE).adopt(adopted)
+        data = TrainingData(
+            self.data.train,
+            self.data.dev,
+            preprocessor,
+            task.metric,
+            self._batch_size,
+            training.seed,
+            training.group_by_length,
+            training.xla,
+        )
+        for index, step in enumerate(steps):
+            self._do(run, step, index, len(steps), start, data)
+            if step.name == last:
+                break
+        return run
+
+    def _do(self, run, step, index, count, start, data):
+        """One step, unless it is finished."""
+        folder = run.step(step.name)
+        done = " done before" if folder.finished else ""
+        print(f"\n[{index + 1}/{count} {step.title}]{done}", flush=True)
+        if folder.finished:
+            # There still, where the run was killed between the last file and its removal.
+            shutil.rmtree(folder.backup, ignore_errors=True)
+            return
+        if index > 0:
+            keras.utils.set_random_seed(data.seed + index)
+
+        def finished(name):
+            return run.finished_step(name).load_model()
+
+        work = Work(start, finished, data, folder.path, folder.backup)
+        begin = time.perf_counter()
+        result, findings = step.run(work)
+        folder.finish(result, time.perf_counter() - begin, findings)
+
+    def _starting_model(self):
+        checkpoint, task, training = self._opened, self.data.task, self.training
+        new_head = False
+        if checkpoint.head is not None:
+            try:
+                checkpoint.head.rows(task.head, task.num_classes, task.labels)
+            except InputError as error:
+                if training.skip_fine_tuning:
+                    raise
+                new_head = True
+                print(f"Note: the checkpoint's head is left out, a new one is trained: {error}")
+        elif training.skip_fine_tuning:
+            raise InputError(
+                "`skip_fine_tuning` needs a checkpoint with a head for the task. "
+                f"Received: {checkpoint.weights}, which has none"
+            )
+        return BertClassifier.from_checkpoint(
+            checkpoint,
+            num_classes=task.num_classes,
+            sequence_length=task.sequence_length,
+            head=task.head,
+            label_names=task.labels,
+            new_head=new_head,
+            dtype=training.dtype,
+        )
+
+    def _settings(self, steps, tokenizer):
+        training, data, checkpoint = self.training, self.data, self._opened
+        options = as_json(self.plan().options)
+        identity = {
+            "method": self.method,
+            "task": dataclasses.asdict(data.task),
+            "options": options,
+            "fine_tuning_epochs": getattr(steps[0], "epochs", 0),
+            "lowercase": tokenizer.lowercase,
+            "dtype": training.dtype,
+            "xla": training.xla,
+            "group_by_length": training.group_by_length,
+            "seed": training.seed,
+            "train": data.train.fingerprint(),
+            "dev": data.dev.fingerprint(),
+            "checkpoint": _fingerprint(checkpoint.files),
+            "vocabulary": _file_fingerprint(checkpoint.vocabulary),
+        }
+        if training.fine_tuned is not None:
+            source = RunFolder.open(training.fine_tuned).finished_step(FINE_TUNE)
+            identity["fine_tuned"] = _file_fingerprint(source.path / "model.keras")
+        return {
+            "identity": identity,
+            "steps": [step.name for step in steps],
+            "checkpoint": _absolute(self.checkpoint),
+            "training": as_json(training),
+            "source": data.source,
+            "further": list(data.further),
+            "examples": {"train": len(data.train), "dev": len(data.dev)},
+            "versions": {
+                name: importlib.metadata.version(name)
+                for name in ("power-bert-tf", "keras", "tensorflow", "tensorflow-text")
+            },
+        }
+
+    def _fine_tuned(self, identity):
+        """The `StepFolder` of another run that this one goes on from, or None."""
+        if self.training.fine_tuned is None:
+            return None
+        source = RunFolder.open(self.training.fine_tuned)
+        source.check_identity(identity, SHARED)
+        return source.finished_step(FINE_TUNE)
+
+
+def _absolute(checkpoint):
+    """A checkpoint's path, from anywhere; what is no path stays as it is."""
+    path = os.path.expanduser(str(checkpoint))
+    return os.path.abspath(path) if os.path.exists(path) else str(checkpoint)
+
+
+def _fingerprint(paths):
+    """Of one file that of its bytes; of several, that of theirs together."""
+    fingerprints = [_file_fingerprint(path) for path in paths]
+    if len(fingerprints) == 1:
+        return fingerprints[0]
+    return hashlib.sha256("".join(fingerprints).encode()).hexdigest()
+
+
+def _file_fingerprint(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,77 @@
+"""Trials over one fine-tuned BERT, as a table and as lines of a picture."""
+
+from tabulate import tabulate
+
+from power_bert_tf.methods import get_method
+
+
+def panel(results):
+    """The title and the lines of what `draw_trade_offs` draws.
+
+    Args:
+        results: dicts as `trade_off` and `tune` write them, of one task. A point that is not
+            trained to the end has no drop, and is left out.
+    """
+    lines = {}
+    for result in results:
+        for point in result["points"]:
+            if "drop_points" not in point["score"]:
+                continue
+            lines.setdefault(point["configuration"]["variant"], []).append(
+                {
+                    "speed": point["operations"]["speedup"]["unpadded_over_unpadded"],
+                    "drop": point["score"]["drop_points"],
+                    "strength": point["configuration"]["strength"],
+                }
+            )
+    first = results[0]
+    title = f"{first['task']}, {first['metric']} on {first['examples']['dev']} dev examples"
+    return title, lines
+
+
+def table(method, points):
+    """Points as text, those that are not trained to the end too.
+
+    Args:
+        method: str, the method's name.
+        points: dicts of `configuration`, `score` and `operations`, and perhaps `verdict`.
+    """
+    method = get_method(method)
+    rows = []
+    for point in points:
+        configuration, score = point["configuration"], point["score"]
+        speed = point["operations"]["speedup"]
+        scores = [
+            f"{100 * score[name]:.2f}" if name in score else "-"
+            for name in ("bert", "strengthened", "reduced")
+        ]
+        drop = f"{score['drop_points']:.2f}" if "drop_points" in score else "-"
+        speeds = [
+            f"{speed[name]:.2f}x" for name in ("padded_over_padded", "unpadded_over_unpadded")
+        ]
+        strength = configuration["strength"]
+        rows.append(
+            [
+                configuration["variant"],
+                "given" if strength is None else f"{strength:g}",
+                *scores,
+                drop,
+                *speeds,
+                configuration["text"],
+                point.get("verdict", ""),
+            ]
+        )
+    headers = [
+        "",
+        method.strength_label,
+        "BERT",
+        method.strengthened,
+        method.title,
+        "drop",
+        "padded",
+        "unpadded",
+        "found",
+        "",
+    ]
+    alignment = ("left", *["right"] * 7, "left", "left")
+    return tabulate(rows, headers, "plain", disable_numparse=True, colalign=alignment)
