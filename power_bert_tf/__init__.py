@@ -2,8 +2,6 @@
 
 import importlib
 
-import wrapt
-
 from power_bert_tf import registered
 from power_bert_tf.methods import exports
 
@@ -42,9 +40,7 @@ _EXPORTS = {
 
 __all__ = sorted(_EXPORTS)
 
-# Keras imports no foreign module when it loads a model: its classes must be registered by then. As
-# soon as Keras is there, whoever imports it, they are.
-wrapt.register_post_import_hook(registered.register, "keras")
+registered.register_with_keras()
 
 
 def __getattr__(name):
