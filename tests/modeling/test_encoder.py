@@ -1,6 +1,13 @@
 import keras
+import numpy as np
 import pytest
+from layers import numpy_reference
 
+from modeling.models import LENGTH
+from modeling.models import logits
+from modeling.models import pad
+from modeling.models import random_text
+from modeling.models import small_classifier
 from modeling.models import small_config
 from power_bert_tf.modeling import Reduction
 from power_bert_tf.modeling.encoder import encode
@@ -66,3 +73,27 @@ def test_asks_the_reduction_at_three_places_of_each_encoder():
         ("after_output", 1, (4, 8), (2, 4, 5), (4,), (8,)),
     ]
     assert (hidden.shape, padding_mask.shape) == ((None, 4, 8), (None, 4))
+
+
+def test_every_normalisation_has_the_epsilon_of_the_config():
+    """Of one that is no smaller than the variances, so that each one missed is seen."""
+    model = small_classifier(config=small_config(layer_norm_epsilon=0.9))
+    text = random_text(np.random.default_rng(5), LENGTH)
+    answer = logits(model, pad([text], LENGTH))[0]
+    expected = numpy_reference.classify(model, *text)
+    np.testing.assert_allclose(answer, expected, rtol=0, atol=1e-4)
+
+
+def test_every_dropout_has_the_rate_of_the_config():
+    model = small_classifier(config=small_config(dropout=0.2, attention_dropout=0.3))
+    rates = {}
+    for layer in model.layers:
+        given = layer.get_config()
+        for name in {"dropout", "attention_dropout"} & set(given):
+            rates.setdefault(name, {})[layer.name] = given[name]
+    attention = [f"encoder_{index}_attention_output" for index in range(2)]
+    blocks = ["embeddings", *attention, *(f"encoder_{index}_feed_forward" for index in range(2))]
+    assert rates == {
+        "dropout": dict.fromkeys(blocks, 0.2),
+        "attention_dropout": dict.fromkeys(attention, 0.3),
+    }
