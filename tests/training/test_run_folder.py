@@ -167,6 +167,21 @@ def test_a_step_is_finished_with_its_last_file(tmp_path, monkeypatch):
     assert not model.compiled
 
 
+@pytest.mark.parametrize("name", ["model.keras", "history.json"])
+def test_a_step_is_not_finished_before_each_other_file(tmp_path, monkeypatch, name):
+    step, real = begin(tmp_path / "run").step("re-train"), os.replace
+
+    def dies(aside, path):
+        if path.name == name:
+            raise Killed
+        real(aside, path)
+
+    monkeypatch.setattr(os, "replace", dies)
+    with pytest.raises(Killed):
+        step.finish(result(), 2.0)
+    assert not step.finished
+
+
 @pytest.mark.parametrize("linked", [True, False])
 def test_a_finished_step_is_taken_over_whole(tmp_path, monkeypatch, linked):
     theirs, ours = (begin(tmp_path / name).step("fine-tune") for name in ("theirs", "ours"))

@@ -1,5 +1,7 @@
 """The three steps on a task that a tiny BERT learns."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -72,7 +74,8 @@ def test_search_without_penalty_and_gradient_keeps_everything(tmp_path):
 def test_re_training_recovers(fine_tuned, tmp_path):
     data, _, result = fine_tuned
     retention = RetentionConfiguration.parse("5,4 of 12")
-    retrained = steps.re_train(result.model, data, 3, 5e-3, tmp_path, retention)
+    with toy.eagerly():
+        retrained = steps.re_train(result.model, data, 3, 5e-3, tmp_path, retention)
     assert retrained.model.reduction.retention == retention
     assert len(retrained.history) == 3
     assert retrained.score == max(logs["dev_accuracy"] for logs in retrained.history)
@@ -85,6 +88,34 @@ def test_re_training_recovers(fine_tuned, tmp_path):
     assert again.history == retrained.history and again.score == retrained.score
     ours, theirs = toy.weights(retrained.model), toy.weights(again.model)
     assert all(np.array_equal(ours[path], theirs[path]) for path in ours)
+
+
+def test_re_training_gives_back_the_best_epoch(fine_tuned, tmp_path):
+    """It is taught the opposite of what it knows: the first epoch is the best."""
+    data, _, result = fine_tuned
+    train = dataclasses.replace(data.train, labels=1 - data.train.labels)
+    opposite = dataclasses.replace(data, train=train, batch_size=48)
+    retention = RetentionConfiguration.parse("12,12")
+    with toy.eagerly():
+        retrained = steps.re_train(result.model, opposite, 3, 8e-3, tmp_path, retention)
+    scores = [logs["dev_accuracy"] for logs in retrained.history]
+    assert scores[0] > scores[-1] + 0.1
+    assert (retrained.best_epoch, retrained.score) == (1, scores[0])
+    assert steps.evaluate(retrained.model, data.dev, data.preprocessor, "accuracy") == scores[0]
+
+
+@pytest.mark.parametrize(("rates", "moved"), [((0.0, 0.1), "retention"), ((0.1, 0.0), "others")])
+def test_search_gives_each_its_own_learning_rate(tmp_path, rates, moved):
+    data, model = toy.step_data(train=16), toy.classifier(seed=0)
+    before = toy.weights(model)
+    with toy.eagerly():
+        searched, course = steps.search(model, data, 1, *rates, tmp_path, strength=1.0)
+    after = toy.weights(searched.model)
+    changed = {
+        "retention": course["masses"][-1] != course["masses"][0],
+        "others": any((before[path] != after[path]).any() for path in before if path in after),
+    }
+    assert changed == {"retention": False, "others": False, moved: True}
 
 
 @pytest.mark.slow
