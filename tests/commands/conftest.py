@@ -25,7 +25,8 @@ SIZES = {
     "max_position_embeddings": 16,
     "type_vocab_size": 2,
 }
-# Enough epochs for the toy task to be learnt and for a search that drops something.
+# Enough epochs for the toy task to be learnt and for a search that drops something; of each step
+# another number.
 SINGLE = {
     "sequence-length": 12,
     "batch-size": 16,
@@ -34,7 +35,7 @@ SINGLE = {
     "strength": 0.02,
     "fine-tuning-epochs": 7,
     "search-epochs": 4,
-    "retraining-epochs": 4,
+    "retraining-epochs": 3,
     "seed": 3,
 }
 PAIRS = {

@@ -28,6 +28,12 @@ from power_bert_tf.training.run_folder import RunFolder
 
 STEPS = ("fine-tune", "search", "re-train")
 WAYS = ("bert_padded", "bert_unpadded", "power_bert_padded", "power_bert_unpadded")
+LABELS = (
+    "BERT, padded to N",
+    "BERT, without padding",
+    "PoWER-BERT, padded to N",
+    "PoWER-BERT, without padding",
+)
 
 
 def test_a_run_has_all_of_its_files(finished_run):
@@ -45,7 +51,7 @@ def test_settings_say_what_was_asked(finished_run, materials):
     settings = finished_run.json("settings.json")
     assert settings["identity"]["task"]["learning_rate"] == 2e-2
     assert settings["identity"]["seed"] == 3
-    assert settings["identity"]["epochs"] == {"fine-tune": 7, "search": 4, "re-train": 4}
+    assert settings["identity"]["epochs"] == {"fine-tune": 7, "search": 4, "re-train": 3}
     assert settings["examples"] == {"train": 96, "dev": 32}
     assert settings["command"]["checkpoint"] == str(materials.checkpoint)
     assert settings["versions"]["keras"] == importlib.metadata.version("keras")
@@ -159,9 +165,14 @@ def test_the_report_can_be_read(finished_run):
     assert f"(absolute, lambda 0.02): `{report['retention']}`" in text
     kept = report["word_vectors"]["padded"]["power_bert"]
     assert f"Word-vectors kept over all encoders: {kept} of\n24 with padding" in text
-    for row in ("BERT, padded to N", "BERT, without padding", "PoWER-BERT, without padding"):
-        assert f"| {row} | " in text
-    assert "vs padded BERT" in text and "vs unpadded BERT" in text
+    flops, seconds = report["operations"]["per_text"], report["time"]["seconds"]
+    bases = ("bert_padded", "bert_unpadded")
+    for way, label in zip(WAYS, LABELS, strict=True):
+        cells = [f"{flops[way] / 1e9:.3f}"]
+        cells += [f"{flops[base] / flops[way]:.2f}x" for base in bases]
+        cells.append(f"{1000 * seconds[way]['median'] / 32:.2f}")
+        cells += [f"{seconds[base]['median'] / seconds[way]['median']:.2f}x" for base in bases]
+        assert f"\n| {' | '.join([label, *cells])} |\n" in text
 
 
 def test_one_summary_ends_the_run(finished_run):
