@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 from training import toy
 
+from commands.conftest import HARDER
 from commands.conftest import SINGLE
+from commands.conftest import harder_arguments
+from commands.conftest import without_timing
 from power_bert_tf.cli import main
+from power_bert_tf.commands.report import build_report
 from power_bert_tf.training.run_folder import RunFolder
+from power_bert_tf.training.steps import evaluate
 from power_bert_tf.training.steps import reachable_retention
 
 
@@ -111,3 +116,76 @@ def test_every_step_goes_by_xla_and_groups_by_length(
 def test_neither_is_done_unasked(re_training):
     assert re_training.model.jit_compile is False
     assert re_training.spread() > 4.5
+
+
+# Whole runs
+
+STEPS = ("fine-tune", "search", "re-train")
+
+
+def dev_scores(run, step):
+    return [logs["dev_accuracy"] for logs in run.json(f"{step}/history.json")]
+
+
+@pytest.mark.slow
+def test_the_harder_run_is_hard(harder_run):
+    """What the tests below cannot do without."""
+    score = harder_run.json("report.json")["score"]
+    assert score["bert"] > score["power_bert"] + 0.1
+    for step in ("fine-tune", "re-train"):
+        scores = dev_scores(harder_run, step)
+        assert scores.index(max(scores)) + 1 < len(scores) and scores[-1] < max(scores) - 0.05
+    assert len({HARDER[f"{step}-epochs"] for step in ("fine-tuning", "search", "retraining")}) == 3
+
+
+@pytest.mark.slow
+def test_every_step_has_its_epochs_and_hands_back_the_best_or_the_last(harder_run):
+    run, dev = RunFolder.open(harder_run.path), toy.examples(32, seed=2)
+    for step, name in zip(STEPS, ("fine-tuning", "search", "retraining"), strict=True):
+        scores, metrics = dev_scores(harder_run, step), run.step(step).metrics()
+        assert len(scores) == HARDER[f"{name}-epochs"]
+        best = len(scores) if step == "search" else scores.index(max(scores)) + 1
+        assert (metrics["best_epoch"], metrics["score"]) == (best, scores[best - 1])
+        model = run.finished_step(step).load_model()
+        assert evaluate(model, dev, run.preprocessor(), "accuracy") == metrics["score"]
+
+
+@pytest.mark.slow
+def test_the_report_is_of_both_dev_sets(harder_run):
+    """The second by its own figures, of the models that are on the disk."""
+    run, other = RunFolder.open(harder_run.path), toy.examples(24, seed=9)
+    report = build_report(run, toy.examples(32, seed=2), timed=False, beside={"other": other})
+    ways = {"bert": "fine-tune", "power_bert": "re-train"}
+    own = {way: run.step(step).metrics()["score"] for way, step in ways.items()}
+    measured = {
+        way: evaluate(run.step(step).load_model(), other, run.preprocessor(), "accuracy")
+        for way, step in ways.items()
+    }
+    assert measured["bert"] > measured["power_bert"] != own["power_bert"]
+    for score, expected in (
+        (harder_run.json("report.json")["score"], own),
+        (report["score"], own),
+        (report["beside"]["other"]["score"], measured),
+    ):
+        drop = 100 * (expected["bert"] - expected["power_bert"])
+        assert score == {**expected, "drop_points": pytest.approx(drop)}
+
+
+@pytest.mark.slow
+def test_re_training_that_was_killed_in_its_first_epoch_begins_alike(
+    harder_run, finished_run, materials, tmp_path
+):
+    """Whatever was random before it, in the same process or in another."""
+    path = shutil.copytree(harder_run.path, tmp_path / "run")
+    for name in ("report.json", "report.md"):
+        (path / name).unlink()
+    shutil.rmtree(path / "re-train")
+    with toy.eagerly(), without_timing():
+        assert main(harder_arguments(materials, finished_run, path)) == 0
+    again = dataclasses.replace(harder_run, path=path)
+    assert again.json("re-train/history.json") == harder_run.json("re-train/history.json")
+    ours, theirs = (
+        toy.weights(RunFolder.open(each.path).finished_step().load_model())
+        for each in (again, harder_run)
+    )
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours if "seed" not in name)
