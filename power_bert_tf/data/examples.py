@@ -120,7 +120,8 @@ def as_examples(given, label_names: Sequence[str] | None = None, name: str = "ex
             labels) or (texts, text_pairs, labels). Labels are strings, or whole numbers, for
             classes, and numbers with a fraction for regression.
         label_names: sequence of str. The classes in the order of their ids; those in the labels,
-            sorted, where None. Empty means regression.
+            sorted, where None; whole numbers that are no names of them are ids. Empty means
+            regression.
         name: str. What an error calls the argument.
 
     Raises:
@@ -149,6 +150,8 @@ def as_examples(given, label_names: Sequence[str] | None = None, name: str = "ex
     names = sorted_classes(written) if label_names is None else tuple(label_names)
     ids = {each: index for index, each in enumerate(names)}
     unknown = [each for each in written if each not in ids]
+    if unknown and np.issubdtype(values.dtype, np.integer):
+        return Examples(texts, pairs, values, names)  # Ids of the classes.
     if unknown or len(names) < 2:
         raise InputError(
             f"the labels of `{name}` must be of two or more classes, {list(names)}. "

@@ -68,19 +68,19 @@ def job_in_memory(train, dev, checkpoint, output, method, task, options):
     """
     training, own = _split(options, get_method(method))
     training.check()
+    if task is not None and (not isinstance(task, Task) or dev is None):
+        raise InputError(
+            "`task` must be a `Task`, and goes with `dev`. "
+            f"Received: task={task!r:.80}, dev={'None' if dev is None else 'given'}"
+        )
     opened = open_checkpoint(checkpoint)
     train = as_examples(train, None if task is None else task.labels, "train")
     if dev is not None:
         dev = as_examples(dev, train.label_names, "dev")
     if task is None:
         data = own_data(train, dev, "examples", training, opened)
-    elif isinstance(task, Task) and dev is not None:
-        data = given_data(task, train, dev, training)
     else:
-        raise InputError(
-            "`task` must be a `Task`, and goes with `dev`. "
-            f"Received: task={task!r:.80}, dev={dev!r:.80}"
-        )
+        data = given_data(task, train, dev, training)
     return Job(str(checkpoint), pathlib.Path(output), method, own, training, data)
 
 

@@ -34,7 +34,8 @@ h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
 .figures div { background: #f3f5f8; border-radius: .5rem; padding: .75rem 1.25rem; }
 .figures b { display: block; font-size: 1.6rem; }
 table { border-collapse: collapse; } th, td { padding: .3rem .8rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; white-space: nowrap; } tr + tr { border-top: 1px solid #ddd; }
+th:first-child, td:first-child { text-align: left; white-space: nowrap; }
+tr + tr { border-top: 1px solid #ddd; }
 img { max-width: 100%; } code { background: #f3f5f8; padding: .1rem .3rem; }
 .encoder { color: #777; display: inline-block; width: 7rem; } s { color: #b44; }
 """

@@ -1,4 +1,4 @@
-"""A tiny checkpoint and tiny files of one's own, and two runs that several tests use."""
+"""A tiny checkpoint and tiny files of one's own, and three runs that several tests use."""
 
 import contextlib
 import dataclasses
@@ -26,7 +26,8 @@ SIZES = {
     "max_position_embeddings": 16,
     "type_vocab_size": 2,
 }
-# Enough epochs for the toy task to be learnt and for a search that drops something.
+# Enough epochs for the toy task to be learnt and for a search that drops something; of each step
+# another number.
 SINGLE = {
     "sequence-length": 12,
     "batch-size": 16,
@@ -35,8 +36,20 @@ SINGLE = {
     "strength": 0.02,
     "fine-tuning-epochs": 7,
     "search-epochs": 4,
-    "retraining-epochs": 4,
+    "retraining-epochs": 3,
     "seed": 3,
+}
+# From a checkpoint that has learnt the task, on the opposite of it: slowly it forgets what the dev
+# examples are about, so that the first epochs are the best and PoWER-BERT falls behind.
+HARDER = {
+    **SINGLE,
+    "batch-size": 48,
+    "learning-rate": 4e-3,
+    "retention-learning-rate": 0.3,
+    "strength": 0.05,
+    "fine-tuning-epochs": 5,
+    "search-epochs": 3,
+    "retraining-epochs": 4,
 }
 PAIRS = {
     "sequence-length": 16,
@@ -89,6 +102,7 @@ class Materials:
     dev: pathlib.Path
     pairs_train: pathlib.Path
     pairs_dev: pathlib.Path
+    opposite: pathlib.Path
 
     def fit(self, output, options=None, **changes):
         """The arguments of `power-bert fit`; `changes` by name with _, None leaves one out."""
@@ -135,13 +149,16 @@ def snapshot(folder):
 @pytest.fixture(scope="session")
 def materials(tmp_path_factory):
     folder = tmp_path_factory.mktemp("materials")
+    train = toy.examples(96, seed=1)
+    opposite = dataclasses.replace(train, labels=1 - train.labels)
     return Materials(
         folder,
         write_checkpoint(folder / "checkpoint"),
-        write_tsv(folder / "train.tsv", toy.examples(96, seed=1)),
+        write_tsv(folder / "train.tsv", train),
         write_tsv(folder / "dev.tsv", toy.examples(32, seed=2)),
         write_tsv(folder / "pairs_train.tsv", toy.examples(32, seed=3, pairs=True)),
         write_tsv(folder / "pairs_dev.tsv", toy.examples(16, seed=4, pairs=True)),
+        write_tsv(folder / "opposite.tsv", opposite),
     )
 
 
@@ -199,3 +216,16 @@ def pairs_run(materials):
     arguments = materials.fit(path, PAIRS, train=materials.pairs_train, dev=materials.pairs_dev)
     with toy.eagerly(), without_timing():
         return run_to_the_end(path, arguments)
+
+
+def harder_arguments(materials, finished_run, output):
+    """The command that makes a `harder_run`."""
+    return materials.fit(output, HARDER, checkpoint=finished_run.path, train=materials.opposite)
+
+
+@pytest.fixture(scope="session")
+def harder_run(materials, finished_run):
+    """Unlike the others it loses something, and no epoch of it is as good as the first."""
+    path = materials.folder / "harder_run"
+    with toy.eagerly(), without_timing():
+        return run_to_the_end(path, harder_arguments(materials, finished_run, path))

@@ -210,10 +210,10 @@ def test_output_that_is_no_run(materials, tmp_path, capsys):
     ("changes", "name"),
     [
         ({"learning_rate": 1e-3}, "task.learning_rate"),
-        ({"search_epochs": 7}, "epochs.search"),
+        ({"search_epochs": 7}, "options.search_epochs"),
         ({"seed": 4}, "seed"),
-        ({"basis": "relative"}, "basis"),
-        ({"retention": "9,4"}, "retention"),
+        ({"basis": "relative"}, "options.basis"),
+        ({"retention": "9,4"}, "options.retention"),
         ({"train_examples": 60}, "train"),
     ],
 )
@@ -297,7 +297,7 @@ def test_what_a_run_is_asked(finished_run, pairs_run, materials, tmp_path, capsy
         (["predict", single, "a", "--output", materials.dev / "x"], "cannot write"),
         (["predict", pairs, "a", "b", "c"], "must come in twos.* Received: 3"),
         (["predict", pairs, "--input", materials.dev], "must have `text_pair`"),
-        (["evaluate", pairs, "--step", "search"], "the step search is not done"),
+        (["evaluate", pairs, "--step", "search"], "`step` must be one of fine-tune, re-train"),
         (["evaluate", pairs, "--examples", materials.dev], "must have `text_pair`"),
         (["evaluate", single, "--batch-size", "-1"], "`batch_size` must be an int of at least 1"),
         (["evaluate", single, "--retention", "3"], "each of the 2 encoders. Received: 1"),
@@ -307,15 +307,3 @@ def test_what_a_run_is_asked(finished_run, pairs_run, materials, tmp_path, capsy
             arguments = [*arguments, "--output", output]
         message = refused(capsys, arguments, tmp_path, single, pairs)
         assert re.search(expected, message), arguments
-
-
-def test_dev_examples_that_have_changed(materials, finished_run, tmp_path, capsys):
-    run = shutil.copytree(finished_run.path, tmp_path / "run")
-    dev = tmp_path / "dev.tsv"
-    dev.write_text("text\tlabel\ngood\tpositive\nbad\tnegative\n")
-    settings = (run / "settings.json").read_text()
-    (run / "settings.json").write_text(settings.replace(str(materials.dev), str(dev)))
-    message = refused(capsys, ["evaluate", run], tmp_path)
-    assert "have changed since the run" in message
-    dev.unlink()
-    assert "expected a readable file" in refused(capsys, ["evaluate", run], tmp_path)

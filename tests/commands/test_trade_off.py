@@ -1,6 +1,5 @@
 """Several searches over one fine-tuned BERT, end to end on the toy task."""
 
-import dataclasses
 import json
 import os
 import pathlib
@@ -8,19 +7,16 @@ import re
 import shutil
 
 import pytest
-from power_bert_tf.commands.run_options import fit_of
 from training import toy
 
+import power_bert_tf as pb
 from commands.conftest import snapshot
 from power_bert_tf.cli import main
-from power_bert_tf.commands import trade_off
-from power_bert_tf.commands.fit import Fit
-from power_bert_tf.errors import InputError
 from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import load_classifier
-from power_bert_tf.runs import trade_off_table
-from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs import points
+from power_bert_tf.runs.trade_off import _jobs
 
 pytestmark = pytest.mark.slow
 
@@ -76,62 +72,63 @@ def test_a_run_for_each_pair_over_one_fine_tuned_model(finished, finished_run):
         ours = output / name / "fine-tune" / "model.keras"
         assert ours.samefile(finished_run.path / "fine-tune" / "model.keras")
         settings = json.loads((output / name / "settings.json").read_text())
-        assert settings["identity"]["basis"] == name.split("-")[0]
-        assert settings["identity"]["task"]["strength"] == float(name.split("-")[1])
-        assert settings["identity"]["epochs"]["search"] == 1
+        options = settings["identity"]["options"]
+        assert options["basis"] == name.split("-")[0]
+        assert options["strength"] == float(name.split("-")[1])
+        assert options["search_epochs"] == 1
         model = load_classifier(output / name / "search" / "model.keras")
         assert model.reduction.basis == name.split("-")[0]
         assert settings["examples"]["train"] == 48
 
 
 def test_each_strength_in_each_basis_once(finished_run, tmp_path):
-    chosen = trade_off.TradeOff(
-        finished_run.path, tmp_path, strengths=[0.5, 0.1, 0.5], search_epochs=2
-    )
-    first = fit_of(RunFolder.open(finished_run.path))
-    fits = chosen._fits(first)
-    assert [fit.output.name for fit in fits] == [
+    run = pb.open_run(finished_run.path)
+    made = {"search_epochs": 2, "train_examples": 48}
+    jobs = _jobs(run, [0.5, 0.1, 0.5], tmp_path, None, None, made)
+    assert [job.output.name for job in jobs] == [
         "absolute-0.5",
         "absolute-0.1",
         "relative-0.5",
         "relative-0.1",
     ]
-    assert [(fit.basis, fit.strength) for fit in fits] == [
+    assert [(job.options.basis, job.options.strength) for job in jobs] == [
         ("absolute", 0.5),
         ("absolute", 0.1),
         ("relative", 0.5),
         ("relative", 0.1),
     ]
-    for fit in fits:
-        assert fit.fine_tuned == finished_run.path and fit.output.parent == tmp_path
-        assert (fit.search_epochs, fit.retraining_epochs) == (2, first.retraining_epochs)
-        assert not fit.group_by_length
-    grouped = dataclasses.replace(chosen, group_by_length=True)._fits(first)
-    assert all(fit.group_by_length for fit in grouped)
+    for job in jobs:
+        assert job.training.fine_tuned == finished_run.path and job.output.parent == tmp_path
+        assert (job.options.search_epochs, job.options.retraining_epochs) == (2, 3)
+        assert len(job.data.train) == 48
+        assert not job.training.group_by_length
+    grouped = _jobs(run, [0.5], tmp_path, ["relative"], None, {"group_by_length": True})
+    assert [job.training.group_by_length for job in grouped] == [True]
 
 
 def test_the_points_are_those_of_the_runs(finished, finished_run):
     output, _ = finished
     result = json.loads((output / "trade_off.json").read_text())
     assert result["task"] == "train" and result["metric"] == "accuracy"
-    assert list(trade_off_table.panel([result])[1]) == ["absolute", "relative"]
+    assert list(points.panel([result])[1]) == ["absolute", "relative"]
     bert = finished_run.json("fine-tune/metrics.json")["score"]
     for name, point in zip(NAMES, result["points"], strict=True):
-        assert f"{point['basis']}-{point['strength']:g}" == name
+        assert "{variant}-{strength:g}".format(**point["configuration"]) == name
         metrics = {
             step: json.loads((output / name / step / "metrics.json").read_text())
             for step in ("search", "re-train")
         }
         assert point["score"] == {
             "bert": bert,
-            "soft": metrics["search"]["score"],
-            "power_bert": metrics["re-train"]["score"],
+            "strengthened": metrics["search"]["score"],
+            "reduced": metrics["re-train"]["score"],
             "drop_points": pytest.approx(100 * (bert - metrics["re-train"]["score"])),
         }
-        retention = RetentionConfiguration.parse(point["retention"])
-        assert str(retention) == metrics["search"]["retention"]
+        retention = RetentionConfiguration.parse(point["configuration"]["text"])
+        assert str(retention) == metrics["search"]["findings"]["retention"]
         assert point["operations"]["speedup"]["padded_over_padded"] == pytest.approx(
-            encoders_flops(toy.config(), 12) / encoders_flops(toy.config(), 12, retention)
+            encoders_flops(toy.config(), 12)
+            / encoders_flops(toy.config(), 12, retention.at_length(12))
         )
         assert "time" not in point
 
@@ -143,46 +140,43 @@ def test_the_same_command_repeats_nothing_and_says_it_beforehand(finished, capsy
     assert {name: snapshot(output / name) for name in NAMES} == before
     printed = capsys.readouterr().out
     assert printed.startswith(
-        f"2 runs of a search and a re-training each, below {output}; 2 of them done before"
+        f"2 runs of search and re-train each, below {output}; 2 of them done before"
     )
     assert printed.count("done before") == 1 + 3 * 2
 
 
 def test_the_table_has_a_line_for_each_point(finished, capsys):
     result = json.loads((finished[0] / "trade_off.json").read_text())
-    lines = trade_off_table.table(result).splitlines()
-    assert len(lines) == 2 + len(NAMES)
-    for line, point in zip(lines[2:], result["points"], strict=True):
+    lines = points.table("power-bert", result["points"]).splitlines()
+    assert len(lines) == 1 + len(NAMES)
+    header = "lambda BERT search PoWER-BERT drop padded unpadded found"
+    assert " ".join(lines[0].split()) == header
+    for line, point in zip(lines[1:], result["points"], strict=True):
         score, speed = point["score"], point["operations"]["speedup"]
         assert line.split()[:8] == [
-            point["basis"],
-            f"{point['strength']:g}",
-            *(f"{100 * score[name]:.2f}" for name in ("bert", "soft", "power_bert")),
+            point["configuration"]["variant"],
+            f"{point['configuration']['strength']:g}",
+            *(f"{100 * score[name]:.2f}" for name in ("bert", "strengthened", "reduced")),
             f"{score['drop_points']:.2f}",
             f"{speed['padded_over_padded']:.2f}x",
             f"{speed['unpadded_over_unpadded']:.2f}x",
         ]
-        assert line.endswith(point["retention"])
+        assert line.rstrip().endswith(point["configuration"]["text"])
 
 
-def test_a_picture_or_a_line_that_says_why_not(finished, capsys, monkeypatch):
-    output, arguments = finished
-    pytest.importorskip("matplotlib")
+def test_there_is_a_picture(finished):
+    output, _ = finished
     assert (output / "trade_off.png").read_bytes().startswith(b"\x89PNG")
-
-    def cannot(panels, path):
-        raise InputError("pictures need matplotlib")
-
-    monkeypatch.setattr(trade_off, "draw_trade_offs", cannot)
-    assert main(arguments) == 0
-    assert capsys.readouterr().out.endswith("No picture: pictures need matplotlib\n")
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({"strengths": ["0.1", "-1"]}, "`strength` must be at least 0. Received: strength=-1"),
-        ({"bases": ["absolute", "some"]}, "`basis` must be one of absolute, relative"),
+        (
+            {"bases": ["absolute", "some"]},
+            "`variants` must be of absolute, relative. Received: some",
+        ),
         ({"search-epochs": 0}, "`search_epochs` must be positive"),
         ({"strengths": []}, "at least one of `strengths`"),
     ],
@@ -208,18 +202,12 @@ def test_fine_tuning_that_is_not_finished(finished_run, tmp_path, capsys):
         ({"dtype": "mixed_bfloat16"}, "dtype"),
     ],
 )
-def test_fine_tuning_of_another_kind_is_refused(finished_run, materials, tmp_path, changes, name):
-    options = {"sequence_length": 12, "batch_size": 16, **changes}
-    fit = Fit(
-        materials.checkpoint,
-        tmp_path / "new",
-        train=materials.train,
-        dev=materials.dev,
-        fine_tuned=finished_run.path,
-        **options,
-    )
-    with pytest.raises(InputError, match=f"other settings: `{name}` was"):
-        fit.execute()
+def test_fine_tuning_of_another_kind_is_refused(
+    finished_run, materials, tmp_path, capsys, changes, name
+):
+    options = {"fine_tuned": finished_run.path, "fine_tuning_epochs": None, **changes}
+    assert main(materials.fit(tmp_path / "new", **options)) == 2
+    assert f"other settings: `{name}` was" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -229,3 +217,20 @@ def test_a_run_over_another_fine_tuned_model_is_refused(finished, finished_run, 
     shutil.copy(other / "re-train" / "model.keras", other / "fine-tune" / "model.keras")
     assert main([*arguments[:1], str(other), *arguments[2:]]) == 2
     assert "`fine_tuned` was" in capsys.readouterr().err
+
+
+def test_in_python(finished, finished_run):
+    """Over what is there: nothing is trained."""
+    output, _ = finished
+    before = {name: snapshot(output / name) for name in NAMES}
+    result = pb.trade_off(
+        finished_run.path,
+        [0.02],
+        output=output,
+        train_examples=48,
+        search_epochs=1,
+        retraining_epochs=1,
+        retention_learning_rate=0.3,
+    )
+    assert result == json.loads((output / "trade_off.json").read_text())
+    assert {name: snapshot(output / name) for name in NAMES} == before

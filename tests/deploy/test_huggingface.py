@@ -87,7 +87,8 @@ def test_a_power_bert_comes_back_with_its_retention(tmp_path, retention):
 
 def test_config_says_what_transformers_needs(tmp_path):
     tokenizer = WordPieceTokenizer(toy.VOCABULARY, lowercase=False)
-    model = classifier(config=toy.config(activation="gelu_tanh", layer_norm_epsilon=1e-5))
+    changes = {"layer_norm_epsilon": 1e-5, "dropout": 0.2, "attention_dropout": 0.3}
+    model = classifier(config=toy.config(activation="gelu_tanh", **changes))
     export_huggingface(model, Preprocessor(tokenizer, toy.LENGTH), tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["model_type"] == "bert"
@@ -95,6 +96,7 @@ def test_config_says_what_transformers_needs(tmp_path):
     assert config["id2label"] == {"0": "negative", "1": "positive"}
     assert config["label2id"] == {"negative": 0, "positive": 1}
     assert config["hidden_act"] == "gelu_new" and config["layer_norm_eps"] == 1e-5
+    assert config["hidden_dropout_prob"] == 0.2 and config["attention_probs_dropout_prob"] == 0.3
     settings = json.loads((tmp_path / "tokenizer_config.json").read_text())
     assert settings["tokenizer_class"] == "BertTokenizer" and settings["do_lower_case"] is False
     assert open_checkpoint(tmp_path).lowercase is False

@@ -48,6 +48,15 @@ def test_averages_projects_adds_and_normalises():
     np.testing.assert_allclose(output, [[[-1, 1]]], atol=1e-5)
 
 
+def test_normalises_with_its_epsilon():
+    layer = AttentionOutput(layer_norm_epsilon=16.0)
+    layer.build((1, 1, 2), (1, 1, 1, 1), (1, 1, 1, 2))
+    nothing = np.zeros((1, 1, 1, 2))
+    # The residual alone, of variance 9: the deviation is 5 instead of 3.
+    output = layer(np.array([[[4.0, 10.0]]]), np.ones((1, 1, 1, 1)), nothing)
+    np.testing.assert_allclose(output, [[[-0.6, 0.6]]], rtol=1e-6)
+
+
 @functools.cache
 def built_layer(heads, value_dim):
     layer = AttentionOutput()
@@ -89,3 +98,18 @@ def test_both_dropouts_act_in_training_only():
         np.testing.assert_array_equal(plain, layer(hidden, probabilities, values))
         trained = ops.convert_to_numpy(layer(hidden, probabilities, values, training=True))
         assert np.abs(trained - plain).max() > 0.1
+
+
+def test_each_dropout_falls_on_its_own():
+    """Values of zero are nothing to drop; what is projected from them is."""
+    keras.utils.set_random_seed(0)
+    generator = np.random.default_rng(0)
+    hidden = generator.normal(size=(1, 8, 4)).astype("float32")
+    probabilities, values = np.full((1, 1, 8, 8), 1 / 8), np.zeros((1, 1, 8, 4))
+    for rates, acts in (((0.5, 0.0), True), ((0.0, 0.5), False)):
+        layer = AttentionOutput(*rates)
+        layer.build(hidden.shape, probabilities.shape, values.shape)
+        randomize(layer, generator)
+        plain = ops.convert_to_numpy(layer(hidden, probabilities, values))
+        trained = ops.convert_to_numpy(layer(hidden, probabilities, values, training=True))
+        assert (np.abs(trained - plain).max() > 0.1) == acts

@@ -47,6 +47,21 @@ def test_adds_three_embeddings_and_normalises():
     np.testing.assert_allclose(hidden, [[[-1, 1], [1, -1]]], atol=1e-5)
 
 
+def test_normalises_with_its_epsilon():
+    layer = BertEmbeddings(
+        vocabulary_size=1,
+        hidden_dim=2,
+        max_sequence_length=1,
+        num_segments=0,
+        layer_norm_epsilon=16.0,
+    )
+    layer.build((None, 1))
+    layer.token_embedding.embeddings.assign([[4.0, 10.0]])
+    layer.position_embedding.embeddings.assign([[0.0, 0.0]])
+    # A variance of 9: the deviation is 5 instead of 3.
+    np.testing.assert_allclose(layer(np.array([[0]])), [[[-0.6, 0.6]]], rtol=1e-6)
+
+
 @functools.cache
 def built_layer(num_segments):
     layer = BertEmbeddings(

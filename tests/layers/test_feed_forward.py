@@ -40,6 +40,14 @@ def test_rectifies_adds_and_normalises():
     np.testing.assert_allclose(layer(np.array([[[-1.0, 0.0]]])), [[[1, -1]]], atol=1e-5)
 
 
+def test_normalises_with_its_epsilon():
+    layer = FeedForward(2, layer_norm_epsilon=16.0)
+    layer.build((1, 1, 2))
+    layer.output_projection.kernel.assign(np.zeros((2, 2)))
+    # The input alone, of variance 9: the deviation is 5 instead of 3.
+    np.testing.assert_allclose(layer(np.array([[[4.0, 10.0]]])), [[[-0.6, 0.6]]], rtol=1e-6)
+
+
 @functools.cache
 def built_layer(activation):
     layer = FeedForward(5, activation=activation)

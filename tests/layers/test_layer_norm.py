@@ -33,6 +33,16 @@ def test_by_hand():
     np.testing.assert_allclose(layer(np.array([[4.0, 10.0]], "float32")), [[-1.5, 3.0]])
 
 
+def test_epsilon_is_added_to_the_variance():
+    layer = LayerNorm(epsilon=16.0)
+    # A variance of 9: the deviation is 5 instead of 3.
+    np.testing.assert_allclose(layer(np.array([[4.0, 10.0]], "float32")), [[-0.6, 0.6]], rtol=1e-6)
+    # RoBERTa's counts where all that a vector has is as small as it is.
+    layer = LayerNorm(epsilon=1e-5)
+    small = np.array([[-(1e-5**0.5), 1e-5**0.5]], "float32")
+    np.testing.assert_allclose(layer(small), [[-(0.5**0.5), 0.5**0.5]], rtol=1e-4)
+
+
 @few_examples
 @given(
     shape=st.sampled_from([(2, 5), (2, 3, 4)]),

@@ -7,23 +7,30 @@ from training import toy
 
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods.power_bert.reductions import Extraction
-from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import load_classifier
-from power_bert_tf.runs import folder as run_folder
+from power_bert_tf.runs.folder import LAYOUT
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.training.training_data import TrainingResult
 
 IDENTITY = {
-    "task": {"name": "toy", "labels": ("bad", "good"), "sequence_length": toy.LENGTH},
+    "task": {
+        "name": "toy",
+        "labels": ("bad", "good"),
+        "sequence_length": toy.LENGTH,
+        "truncation": "longest_first",
+    },
     "epochs": {"search": 3},
     "lowercase": True,
     "seed": 0,
 }
-DETAILS = {"versions": {"keras": "3"}}
+STEPS = ["fine-tune", "search", "re-train"]
+DETAILS = {"versions": {"keras": "3"}, "steps": STEPS, "further": ["other"]}
+DEV, OTHER = toy.examples(6, seed=2), toy.questions(4, seed=3)
 
 
 def begin(path, **changes):
-    return RunFolder.begin(path, {**IDENTITY, **changes}, DETAILS, toy.preprocessor().tokenizer)
+    settings = {"identity": {**IDENTITY, **changes}, **DETAILS}
+    return RunFolder.begin(path, settings, toy.preprocessor().tokenizer, DEV, {"other": OTHER})
 
 
 def snapshot(folder):
@@ -39,11 +46,16 @@ def test_begins_new_and_in_an_empty_folder(tmp_path):
     for name in ("deep/new", "empty"):
         run = begin(tmp_path / name)
         settings = json.loads((tmp_path / name / "settings.json").read_text())
-        assert settings == json.loads(json.dumps({"identity": IDENTITY, **DETAILS}))
+        expected = {"layout": LAYOUT, "identity": IDENTITY, **DETAILS}
+        assert settings == json.loads(json.dumps(expected))
         assert run.settings() == settings
         assert (tmp_path / name / "vocab.txt").read_text().split() == list(toy.VOCABULARY)
         assert run.preprocessor().sequence_length == toy.LENGTH
         assert run.preprocessor().tokenizer.vocabulary == toy.VOCABULARY
+        assert run.dev().fingerprint() == DEV.fingerprint()
+        assert {name: each.fingerprint() for name, each in run.further().items()} == {
+            "other": OTHER.fingerprint()
+        }
 
 
 def test_what_is_looked_at_must_be_the_same(tmp_path):
@@ -93,7 +105,7 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("write", [1, 2])
+@pytest.mark.parametrize("write", [1, 2, 3, 4])
 def test_a_half_begun_folder_is_taken_up(tmp_path, monkeypatch, write):
     """Killed as its first or second file was to appear."""
     real, calls = os.replace, []
@@ -128,13 +140,6 @@ def test_damaged_settings(tmp_path):
         RunFolder.open(tmp_path / "run").settings()
 
 
-@pytest.mark.parametrize("retention", ["9,4", "9,4 of 12"])
-def test_retention_round_trip(tmp_path, retention):
-    run, retention = begin(tmp_path / "run"), RetentionConfiguration.parse(retention)
-    run.write_retention(retention)
-    assert run.retention() == retention
-
-
 def result():
     return TrainingResult(
         toy.classifier(seed=0, reduction=Extraction("9,4")), [{"loss": 1.0}], 1, 0.5
@@ -158,15 +163,35 @@ def test_a_step_is_finished_with_its_last_file(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="the step re-train is not done"):
         RunFolder.open(tmp_path / "run").finished_step()
     monkeypatch.undo()
-    step.finish(result(), 2.0, retention="9,4")
+    step.finish(result(), 2.0, {"retention": "9,4"})
     assert step.finished and not step.backup.exists()
-    assert step.metrics() == {"score": 0.5, "best_epoch": 1, "retention": "9,4", "seconds": 2.0}
+    assert step.metrics() == {
+        "score": 0.5,
+        "best_epoch": 1,
+        "seconds": 2.0,
+        "findings": {"retention": "9,4"},
+    }
     assert json.loads((step.path / "history.json").read_text()) == [{"loss": 1.0}]
     model = RunFolder.open(tmp_path / "run").finished_step().load_model()
     assert str(model.reduction.retention) == "9,4"
     ours, theirs = toy.weights(result().model), toy.weights(model)
     assert all((ours[path] == theirs[path]).all() for path in ours)
     assert not model.compiled
+
+
+@pytest.mark.parametrize("name", ["model.keras", "history.json"])
+def test_a_step_is_not_finished_before_each_other_file(tmp_path, monkeypatch, name):
+    step, real = begin(tmp_path / "run").step("re-train"), os.replace
+
+    def dies(aside, path):
+        if path.name == name:
+            raise Killed
+        real(aside, path)
+
+    monkeypatch.setattr(os, "replace", dies)
+    with pytest.raises(Killed):
+        step.finish(result(), 2.0)
+    assert not step.finished
 
 
 @pytest.mark.parametrize("linked", [True, False])
@@ -203,9 +228,23 @@ def test_models_that_cannot_be_loaded(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         load_classifier(tmp_path / "model.keras")
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
-    with pytest.raises(InputError, match="a model that this package saved"):
+    with pytest.raises(InputError, match="must hold a `BertClassifier` of this package"):
         load_classifier(tmp_path / "other.keras")
 
 
-def test_steps_are_in_the_order_of_the_paper():
-    assert run_folder.STEPS == ("fine-tune", "search", "re-train")
+@pytest.mark.parametrize("name", ["other", ""])
+def test_steps_that_are_none_of_the_runs(tmp_path, name):
+    run = begin(tmp_path / "run")
+    assert run.steps == tuple(STEPS)
+    with pytest.raises(InputError, match="must be one of fine-tune, search, re-train. Received"):
+        run.finished_step(name)
+
+
+@pytest.mark.parametrize("layout", [None, 1, LAYOUT + 1])
+def test_another_layout_is_refused(tmp_path, layout):
+    run = begin(tmp_path / "run")
+    run.settings_path.write_text(json.dumps({**run.settings(), "layout": layout}))
+    with pytest.raises(InputError, match=f"of layout {LAYOUT}: .*Received: layout {layout}"):
+        RunFolder.open(tmp_path / "run")
+    with pytest.raises(InputError, match=f"Received: layout {layout}"):
+        begin(tmp_path / "run")

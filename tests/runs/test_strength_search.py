@@ -8,10 +8,10 @@ from power_bert_tf.runs.strength_search import StrengthSearch
 
 
 def found(start, limit, most=40):
-    bracket = StrengthSearch(start)
-    while (strength := bracket.next()) is not None and len(bracket.strengths) < most:
-        bracket.record(strength, too_much=strength > limit)
-    return bracket.strengths
+    search = StrengthSearch(start)
+    while (strength := search.next()) is not None and len(search.strengths) < most:
+        search.record(strength, too_much=strength > limit)
+    return search.strengths
 
 
 def test_up_then_between():
@@ -30,9 +30,9 @@ def test_it_ends_just_below_the_limit(start, limit):
 
 
 def test_a_noisy_failure_below_a_success_is_left_aside():
-    bracket = StrengthSearch(1.0)
-    bracket.record(1.0, too_much=True)
-    bracket.record(2.0, too_much=False)
-    assert bracket.next() == 8.0
-    bracket.record(8.0, too_much=True)
-    assert bracket.next() == pytest.approx(4.0)
+    search = StrengthSearch(1.0)
+    search.record(1.0, too_much=True)
+    search.record(2.0, too_much=False)
+    assert search.next() == 8.0
+    search.record(8.0, too_much=True)
+    assert search.next() == pytest.approx(4.0)

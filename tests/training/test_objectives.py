@@ -1,13 +1,15 @@
-"""The loss and the accuracy of questions, and the three steps on them."""
+"""The loss and the accuracy of questions, and training on them."""
 
 import keras
 import numpy as np
 import pytest
 
 from power_bert_tf.data import evaluation_dataset
-from power_bert_tf.training import steps
+from power_bert_tf.training.loop import evaluate
+from power_bert_tf.training.loop import train
 from power_bert_tf.training.objectives import MultipleChoiceAccuracy
 from power_bert_tf.training.objectives import MultipleChoiceLoss
+from power_bert_tf.training.optimizers import fine_tuning_optimizer
 from power_bert_tf.training.training_data import TrainingData
 from training import toy
 
@@ -74,7 +76,7 @@ def test_a_compiled_model_is_saved_with_its_loss(tmp_path, few_graphs):
     assert accuracy == np.mean(scores.argmax(axis=1) == data.dev.labels)
     expected = -np.log(shares(scores)[np.arange(16), data.dev.labels]).mean()
     assert loss == pytest.approx(expected, abs=1e-5)
-    assert accuracy == steps.evaluate(model, data.dev, data.preprocessor, "accuracy")
+    assert accuracy == evaluate(model, data)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.loss.get_config() == model.loss.get_config()
@@ -87,7 +89,7 @@ def test_fine_tuning_learns(tmp_path):
     keras.utils.set_random_seed(0)
     data, model = step_data(), toy.classifier(head="multiple_choice", seed=0, scale=0.2)
     assert data.steps_per_epoch == 6
-    result = steps.fine_tune(model, data, 6, 2e-2, tmp_path)
+    result = train(model, fine_tuning_optimizer(2e-2, 36), data, 6, tmp_path)
     assert set(result.history[0]) == {"loss", "accuracy", "dev_accuracy"}
     assert result.history[-1]["loss"] < 0.5 * result.history[0]["loss"]
     assert result.score >= 0.9

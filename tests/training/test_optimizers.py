@@ -113,6 +113,15 @@ def batch(model):
     return inputs, texts.labels
 
 
+def test_a_tenth_of_the_steps_warms_up():
+    search = search_optimizer(1e-3, 1e-2, steps=100)
+    rates = [float(each.learning_rate) for each in search.optimizers]
+    # The first of ten steps up to the peak.
+    assert sorted(rates) == pytest.approx([1e-4, 1e-3])
+    assert float(fine_tuning_optimizer(1e-3, steps=100).learning_rate) == pytest.approx(1e-4)
+    assert float(WarmupLinearDecay(1e-3, 100)(0)) == pytest.approx(1e-4)
+
+
 def test_search_learns_at_two_rates():
     """Adam's first step moves a weight by the learning rate, whatever its gradient."""
     model = search_model(1.0, config=toy.config(num_layers=1))
