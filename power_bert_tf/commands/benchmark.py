@@ -58,7 +58,7 @@ class Benchmark:
     batch_overhead: float = 64
     """What a batch costs beside its word-vectors, in word-vectors."""
     runs: int = 100
-    """Measured rounds of all ways."""
+    """Measured rounds of all ways; with --choose 30 where left out."""
     runtime: str | None = None
     """What the graphs run on; the backend of Keras where left out."""
     dtype: str = "float32"
@@ -175,7 +175,8 @@ class Benchmark:
         from power_bert_tf.runs.run import open_run
 
         run = open_run(self.run)
-        result = run.choose(self.batch_size, self.runs, self.most_drop)
+        rounds = 30 if self.runs == type(self).runs else self.runs
+        result = run.choose(self.batch_size, rounds, self.most_drop)
         if self.output is not None:
             write_json(self.output, result)
         print(choose.table(result))
@@ -187,6 +188,7 @@ class Benchmark:
         from power_bert_tf.measure.benchmark import bert_of_size
         from power_bert_tf.measure.benchmark import check_configuration
         from power_bert_tf.methods import get_method
+        from power_bert_tf.modeling import EncoderConfig
         from power_bert_tf.modeling import NoReduction
         from power_bert_tf.modeling import load_classifier
 
@@ -208,7 +210,9 @@ class Benchmark:
             name = self.size or "bert-base"
             reduced = None
             check_configuration(self.configuration)
-            bert = bert_of_size(name, self.sequence_length or 128)
+            layers, length = EncoderConfig.of_size(name).num_layers, self.sequence_length or 128
+            method.check_configuration(self.configuration, layers, length)
+            bert = bert_of_size(name, length)
         if not isinstance(bert.reduction, NoReduction):
             bert = bert.with_reduction(NoReduction())
         if self.configuration is not None:

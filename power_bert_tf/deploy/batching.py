@@ -1,4 +1,4 @@
-"""Texts in batches of alike lengths, so that little padding is computed."""
+"""Groups texts of similar length into batches, so that batches contain little padding."""
 
 import dataclasses
 import math

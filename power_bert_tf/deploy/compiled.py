@@ -33,10 +33,10 @@ class CompiledClassifier:
         runtime: one of `RUNTIMES`; the backend that Keras runs on where None.
         dtype: "float32", "bfloat16" or "float16", what the encoders compute in.
         jit_compile: bool, XLA, for TensorFlow; JAX always compiles by it.
-        lean: bool. Leave out what nobody reads (see `BertClassifier.for_inference`); False keeps
-            the graph that was trained.
+        lean: bool. Leave out outputs that are not used (see `BertClassifier.for_inference`); False
+            keeps the graph that was trained.
         batch_overhead: number. What a batch costs beside its word-vectors, in word-vectors: the
-            higher it is, the more alike lengths share a batch.
+            higher it is, the more lengths share a batch.
 
     Raises:
         InputError: where an argument is out of range, or the runtime is not there.

@@ -220,13 +220,18 @@ class Method:
         """The `Reduction` at inference of the model of the step `strengthened` or a later one."""
         return model.reduction
 
+    def check_configuration(self, text, num_layers, sequence_length):
+        """Raises InputError where `with_configuration` would, before there is a model."""
+        raise InputError(f"{self.name} takes no configuration. Received: {text!r}")
+
     def with_configuration(self, model, text):
         """A `BertClassifier` over a copy of a model's weights with a configuration of one's own.
 
         Raises:
             InputError: where the method knows none.
         """
-        raise InputError(f"{self.name} takes no configuration. Received: {text!r}")
+        self.check_configuration(text, model.config.num_layers, model.sequence_length)
+        raise NotImplementedError
 
     def chosen_variants(self, options):
         """The names of the variants that `tune` is to try, a sequence of str."""

@@ -46,7 +46,7 @@ def test_fine_tuning_is_skipped(finished_run, exported, materials, tmp_path, cap
     with toy.eagerly(), without_timing():
         assert main(arguments) == 0
     printed = capsys.readouterr().out
-    assert "[1/3 fine-tune, as the checkpoint is]\naccuracy on dev: " in printed
+    assert "[1/2 fine-tune, as the checkpoint is]\naccuracy on dev: " in printed
     run = RunFolder.open(tmp_path / "run")
     before = finished_run.json("fine-tune/metrics.json")["score"]
     assert run.step("fine-tune").metrics()["score"] == before >= 0.9

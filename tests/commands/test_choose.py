@@ -130,7 +130,7 @@ GIVEN = {"--batch-size": 8, "--runs": 3, "--most-drop": 0.0}
     ("spelling", "options", "expected"),
     [
         ("choose", {}, [128, 30, 0.1]),
-        ("benchmark", {}, [128, 100, 0.1]),
+        ("benchmark", {}, [128, 30, 0.1]),
         ("choose", GIVEN, [8, 3, 0.0]),
         ("benchmark", GIVEN, [8, 3, 0.0]),
     ],

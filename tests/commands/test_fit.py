@@ -253,6 +253,7 @@ def test_a_run_may_be_moved_and_opened_from_anywhere(finished_run, tmp_path, mon
     assert pb.open_run("elsewhere/moved").report == finished_run.json("report.json")
 
 
+@pytest.mark.slow
 def test_paths_are_kept_absolute(materials, finished_run, tmp_path, monkeypatch):
     monkeypatch.chdir(materials.folder)
     options = {"checkpoint": "checkpoint", "train": "train.tsv", "dev": "dev.tsv"}
@@ -282,6 +283,7 @@ def test_a_run_of_another_layout_is_refused(finished_run, tmp_path, capsys):
 # In Python
 
 
+@pytest.mark.slow
 def test_a_run_in_python(materials, tmp_path):
     train, dev = toy.examples(32, seed=1), toy.examples(16, seed=2)
     columns = {"text": train.texts, "label": [toy.LABELS[label] for label in train.labels]}

@@ -78,6 +78,9 @@ class PowerBert(Method):
             return model.reduction
         return Extraction(RetentionConfiguration.from_search(model))
 
+    def check_configuration(self, text, num_layers, sequence_length):
+        RetentionConfiguration.parse(text).check(num_layers, sequence_length)
+
     def with_configuration(self, model, text):
         return model.with_reduction(Extraction(RetentionConfiguration.parse(text)))
 
