@@ -25,7 +25,7 @@ def main(arguments=None):
     """
     arguments = sys.argv[1:] if arguments is None else [str(each) for each in arguments]
     try:
-        command = _parser(_method_of(arguments)).parse_args(arguments).command
+        command = _parser(arguments).parse_args(arguments).command
         with _quiet_import():
             _import_backend()
         command.execute()
@@ -38,7 +38,11 @@ def main(arguments=None):
     return 0
 
 
-def _parser(method):
+def _parser(arguments):
+    """The parser of all commands; only the one that is asked for has its options.
+
+    Reading the options' help from their source takes most of the time of a `--help`.
+    """
     parser = simple_parsing.ArgumentParser(
         prog="power-bert",
         description="BERT classifiers that drop the word-vectors they no longer need.",
@@ -47,7 +51,7 @@ def _parser(method):
     version = f"power-bert {importlib.metadata.version('power-bert-tf')}"
     parser.add_argument("--version", action="version", version=version)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, command in load_commands(method).items():
+    for name, command in load_commands(_method_of(arguments)).items():
         description = command.__doc__
         subparser = subparsers.add_parser(
             name,
@@ -55,7 +59,8 @@ def _parser(method):
             description=description,
             add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
         )
-        subparser.add_arguments(command, dest="command")
+        if name in arguments:
+            subparser.add_arguments(command, dest="command")
     return parser
 
 

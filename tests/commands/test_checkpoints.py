@@ -41,6 +41,7 @@ def skipping(checkpoint, **changes):
     return {"checkpoint": checkpoint, "skip_fine_tuning": True, **changes}
 
 
+@pytest.mark.slow
 def test_fine_tuning_is_skipped(finished_run, exported, materials, tmp_path, capsys):
     arguments = materials.fit(tmp_path / "run", REST, **skipping(exported))
     with toy.eagerly(), without_timing():

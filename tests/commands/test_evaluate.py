@@ -20,6 +20,7 @@ def test_scores_are_those_of_the_report(finished_run, capsys, step, name):
     assert capsys.readouterr().out == f"accuracy {100 * expected:.2f} on 32 examples ({step})\n"
 
 
+@pytest.mark.slow
 def test_another_retention_configuration_is_measured_without_retraining(finished_run, capsys):
     run = RunFolder.open(finished_run.path)
     texts = run.dev()

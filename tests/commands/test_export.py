@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from training import toy
 
@@ -8,6 +9,7 @@ from power_bert_tf.runs.folder import RunFolder
 TEXTS, PAIRS = ["the film was so good", "Bad"], ["so bad", "it was so bad a plot"]
 
 
+@pytest.mark.slow
 def test_what_is_exported_answers_as_the_run(pairs_run, tmp_path, capsys):
     folder = tmp_path / "deep" / "served"
     assert main(["export", str(pairs_run.path), str(folder)]) == 0

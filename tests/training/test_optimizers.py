@@ -154,6 +154,7 @@ def test_search_does_not_decay_retention():
         np.testing.assert_array_equal(before[path], after[path])
 
 
+@pytest.mark.slow
 def test_search_under_xla_and_mixed_precision():
     model = search_model(0.1, dtype="mixed_bfloat16", config=toy.config(num_layers=1))
     model.compile(

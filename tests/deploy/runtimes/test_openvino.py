@@ -22,6 +22,7 @@ def require_instructions(dtype):
         pytest.skip(f"this processor has no products in {dtype}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["bfloat16", pytest.param("float16", marks=pytest.mark.large)])
 @pytest.mark.parametrize("name", answers.CASES)
 def test_16_bits_cost_no_more_than_in_keras(name, dtype):
