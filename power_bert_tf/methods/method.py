@@ -162,8 +162,9 @@ class Method:
     Attributes:
         name: str, as `--method` takes it.
         title: str, as reports and pictures call its model.
-        Options: frozen dataclass of the method's own options; all have defaults. A docstring below
-            a field is its help on the command line.
+        Options: frozen dataclass of the method's own options; all have defaults, and `check()`
+            raises InputError where one is out of range. A docstring below a field is its help on
+            the command line.
         strength: str, the option that `tune` and `trade_off` vary: more of it is faster and loses
             more. None where there is none, and nothing to tune.
         strength_label: str, what that is called in tables.
