@@ -14,7 +14,7 @@ class Evaluate:
     """Folder of a finished run."""
     examples: pathlib.Path | None = None
     """TSV, CSV or JSONL with text, optional text_pair, and label; for race JSONL with article,
-    question, options and answer. The run's own dev examples where left out."""
+    question, options and answer. The run's own dev and test examples where left out."""
     step: str | None = None
     """A step of the run, such as fine-tune for the BERT that it came from; the last where left
     out."""
@@ -25,16 +25,13 @@ class Evaluate:
     """Texts a batch."""
 
     def execute(self):
-        """Prints the score; returns it as a float, at most 1.
-
-        For MNLI prints that on the other dev set too.
-        """
+        """Prints the score on each set; returns the first, a float of at most 1."""
         from power_bert_tf.runs.own_examples import load_labelled
         from power_bert_tf.runs.run import open_run
 
         run = open_run(self.run)
         if self.examples is None:
-            sets = {"": run.folder.dev(), **run.folder.further()}
+            sets = {name: run.folder.examples(name) for name in run.folder.sets}
         else:
             sets = {"": load_labelled(run, self.examples)}
         how = self.step or run.folder.steps[-1]
@@ -44,6 +41,6 @@ class Evaluate:
         for name, examples in sets.items():
             score = run.evaluate(examples, self.step, self.batch_size, self.configuration)
             scores.append(score)
-            where = f"{len(examples)} examples{f' of {name}' if name else ''}"
+            where = " ".join(filter(None, (f"{len(examples):,}", name, "examples")))
             print(f"{run.task.metric} {100 * score:.2f} on {where} ({how})")
         return scores[0]

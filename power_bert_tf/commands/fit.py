@@ -28,8 +28,8 @@ class Fit(TuningOptions, TrainingOptions, DataOptions, RunOptions):
         Raises:
             InputError: where an option, a file or the run folder cannot be used.
         """
-        from power_bert_tf.runs.fit import finish
         from power_bert_tf.runs.fit import job_from_options
+        from power_bert_tf.runs.fit import run_job
         from power_bert_tf.runs.tune import Tuning
 
         tuning = part_of(self, TuningOptions)
@@ -38,6 +38,6 @@ class Fit(TuningOptions, TrainingOptions, DataOptions, RunOptions):
             tuning.check()
             run = Tuning(job_from_options(self, self.options), tuning, as_json(self)).run()
         else:
-            run = finish(job_from_options(self, self.options).run())
+            run = run_job(job_from_options(self, self.options))
         print(f"\n{run.summary()}\nReport: {run.path / 'report.md'}")
         return run.report

@@ -75,6 +75,11 @@ class Task:
         return len(self.labels) if self.head == "classification" else 1
 
     @property
+    def has_test(self) -> bool:
+        """Whether its test labels are public; GLUE's are not."""
+        return bool(self.tfds_name) and not self.tsv_folder
+
+    @property
     def is_pair(self) -> bool:
         return len(self.features) == 2
 

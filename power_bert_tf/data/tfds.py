@@ -35,7 +35,7 @@ def load_from_tfds(task: Task, split: str, data_dir: str | os.PathLike | None = 
     if not task.tfds_name:
         raise InputError(f"`task` must be in tensorflow-datasets. Received: {task.name!r}")
     held_out = not task.tfds_dev
-    check_split(split, ("train", "dev") if task.tsv_folder else ("train", "dev", "test"))
+    check_split(split, ("train", "dev", "test") if task.has_test else ("train", "dev"))
     name = {"train": "train", "dev": task.tfds_dev or "train", "test": "test"}[split]
     with reading(task.tfds_name, data_dir):
         if task.choices > 1:

@@ -13,7 +13,7 @@ from power_bert_tf.training.optimizers import fine_tuning_optimizer
 from power_bert_tf.training.training_data import TrainingData
 from power_bert_tf.training.training_data import TrainingResult
 
-FINE_TUNE = "fine-tune"
+FINE_TUNE, CONTROL = "fine-tune", "control"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,10 +68,13 @@ class TrainingStep(Step):
     Attributes:
         epochs: int.
         keeps_best: bool. Whether the best epoch by the task's metric is kept, or the last.
+        patience: int. Ends after so many epochs that are no better than the best; None trains
+            through all of them.
     """
 
     epochs: int
     keeps_best = True
+    patience = None
 
     def build(self, work):
         """The `BertClassifier` that is trained, in place."""
@@ -97,22 +100,31 @@ class TrainingStep(Step):
         optimizer = self.optimizer(self.epochs * work.data.steps_per_epoch)
         callbacks = self.callbacks(work)
         result = train(
-            model, optimizer, work.data, self.epochs, work.backup, self.keeps_best, callbacks
+            model,
+            optimizer,
+            work.data,
+            self.epochs,
+            work.backup,
+            self.keeps_best,
+            callbacks,
+            self.patience,
         )
         return result, self.findings(result, work)
 
 
 @dataclasses.dataclass(frozen=True)
 class FineTune(TrainingStep):
-    """BERT learns the task: the first step of every method.
+    """BERT learns the task: the first step of every method. Keeps the best epoch.
 
     Args:
-        epochs: int.
+        epochs: int, at most.
         learning_rate: float, the peak.
+        patience: int, see `TrainingStep`.
     """
 
     epochs: int
     learning_rate: float
+    patience: int | None = None
     name = FINE_TUNE
 
     def build(self, work):
@@ -138,6 +150,30 @@ class TakeFineTuned(Step):
 
 
 @dataclasses.dataclass(frozen=True)
+class Control(TrainingStep):
+    """The fine-tuned BERT goes on learning for as long as the method's steps take.
+
+    What a method's model loses is measured against the better of the two: a BERT that was not
+    given the same number of steps would make any method look good. Keeps the best epoch.
+
+    Args:
+        epochs: int, of all of the method's steps together.
+        learning_rate: float, the peak.
+    """
+
+    epochs: int
+    learning_rate: float
+    name = CONTROL
+    title = f"{CONTROL}: the fine-tuned BERT, trained on"
+
+    def build(self, work):
+        return work.finished(FINE_TUNE)
+
+    def optimizer(self, steps):
+        return fine_tuning_optimizer(self.learning_rate, steps)
+
+
+@dataclasses.dataclass(frozen=True)
 class Plan:
     """What a method builds its steps from.
 
@@ -147,6 +183,7 @@ class Plan:
         epochs: int, of each step whose options say nothing else.
         steps_per_epoch: int, training steps.
         num_layers: int, encoders.
+        patience: int, see `TrainingStep`; for the steps that keep their best epoch.
     """
 
     task: typing.Any
@@ -154,6 +191,7 @@ class Plan:
     epochs: int
     steps_per_epoch: int
     num_layers: int
+    patience: int | None = None
 
 
 class Method:

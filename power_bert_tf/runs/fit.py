@@ -5,6 +5,7 @@ import pathlib
 
 from power_bert_tf.data import Task
 from power_bert_tf.data import as_examples
+from power_bert_tf.data.held_out import without
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods import DEFAULT
 from power_bert_tf.methods import get_method
@@ -13,13 +14,14 @@ from power_bert_tf.runs.job import Job
 from power_bert_tf.runs.options import DataOptions
 from power_bert_tf.runs.options import TrainingOptions
 from power_bert_tf.runs.options import part_of
-from power_bert_tf.runs.run import Run
+from power_bert_tf.runs.run import finish
+from power_bert_tf.runs.seeds import fit_seeds
 from power_bert_tf.runs.sources import given_data
 from power_bert_tf.runs.sources import load_data
 from power_bert_tf.runs.sources import own_data
 
 
-def fit(train, dev=None, *, checkpoint, output, method=DEFAULT, task=None, **options):
+def fit(train, dev=None, *, checkpoint, output, test=None, method=DEFAULT, task=None, **options):
     """Makes a fine-tuned BERT faster, step by step, in a run folder.
 
     A run that was interrupted goes on when it is called again with the same arguments.
@@ -27,9 +29,10 @@ def fit(train, dev=None, *, checkpoint, output, method=DEFAULT, task=None, **opt
     Args:
         train: `Examples`; or a mapping or a pandas DataFrame with `text`, `label` and, for a task
             of pairs, `text_pair`; or a tuple of such columns.
-        dev: likewise; a tenth of `train` is held out where None.
+        dev: likewise, what choices are made by; a tenth of `train` is held out where None.
         checkpoint: what `open_checkpoint` takes, such as a folder in Hugging Face's layout.
         output: path of the run folder: new, empty, or that of the run to go on with.
+        test: likewise, what gives the report's figures and chooses nothing.
         method: str, one of `METHODS`.
         task: `Task`, or None for one of your own.
         **options: fields of `TrainingOptions` and of the method's own options.
@@ -49,18 +52,17 @@ def fit(train, dev=None, *, checkpoint, output, method=DEFAULT, task=None, **opt
     run.predict(["A fine film."])
     ```
     """
-    job = job_in_memory(train, dev, checkpoint, output, method, task, options)
-    return finish(job.run())
+    job = job_in_memory(train, dev, test, checkpoint, output, method, task, options)
+    return run_job(job)
 
 
-def finish(folder):
-    """The `Run` of a `RunFolder` whose steps are done, with its report made."""
-    run = Run(folder)
-    run.report  # noqa: B018  Made when it is asked for first.
-    return run
+def run_job(job):
+    """Does a `Job`, with each of its seeds where there are several; returns the `Run`."""
+    seeds = job.training.seeds
+    return finish(job.run()) if seeds == 1 else fit_seeds(job, seeds)
 
 
-def job_in_memory(train, dev, checkpoint, output, method, task, options):
+def job_in_memory(train, dev, test, checkpoint, output, method, task, options):
     """The `Job` of examples in memory; see `fit`.
 
     Args:
@@ -77,10 +79,12 @@ def job_in_memory(train, dev, checkpoint, output, method, task, options):
     train = as_examples(train, None if task is None else task.labels, "train")
     if dev is not None:
         dev = as_examples(dev, train.label_names, "dev")
+    if test is not None:
+        test = as_examples(test, train.label_names, "test")
     if task is None:
-        data = own_data(train, dev, "examples", training, opened)
+        data = own_data(train, dev, "examples", training, opened, test)
     else:
-        data = given_data(task, train, dev, training)
+        data = given_data(task, train, dev, training, test)
     return Job(str(checkpoint), pathlib.Path(output), method, own, training, data)
 
 
@@ -123,11 +127,19 @@ def job_of_run(run, train=None, changes=None):
                 "does not keep. Received: train=None"
             )
         examples = as_examples(train, task.labels, "train")
-        data = given_data(task, examples, run.folder.dev(), training)
+        # What was held out is held out again.
+        test = None if settings["held_out"] else run.folder.test()
+        data = given_data(task, examples, run.folder.dev(), training, test)
     else:
         opened = open_checkpoint(settings["checkpoint"])
         data = load_data(DataOptions.from_source(settings["source"]), training, opened)
-    data = dataclasses.replace(data, dev=run.folder.dev(), further=run.folder.further())
+    folder, train = run.folder, data.train
+    if settings["held_out"]:
+        # Another number of training examples would leave others over.
+        train = without(train, folder.test())
+    data = dataclasses.replace(
+        data, train=train, dev=folder.dev(), test=folder.test(), further=folder.further()
+    )
     return Job(settings["checkpoint"], run.path, method.name, options, training, data)
 
 

@@ -17,7 +17,7 @@ from power_bert_tf.files import write_json
 from power_bert_tf.modeling import load_classifier
 
 # The version of the layout: a folder of another one is refused.
-LAYOUT = 2
+LAYOUT = 3
 # The run that a tuning hands back, in its folder.
 BEST = "best"
 # What a fine-tuned model must have in common with a run that goes on from it. The training
@@ -31,10 +31,12 @@ SHARED = (
     "lowercase",
     "dtype",
     "dev",
+    "test",
     "checkpoint",
     "vocabulary",
 )
-_DEV, _FURTHER = "dev.jsonl", "dev-{}.jsonl"
+# The names of a run's sets: what choices are made by, and what gives the figures.
+DEV, TEST = "dev", "test"
 
 
 def read_json(path):
@@ -75,7 +77,12 @@ class StepFolder:
         model = result.model.with_reduction(result.model.reduction)
         write_file(self.path / "model.keras", model.save)
         write_json(self.path / "history.json", result.history)
-        metrics = {"score": result.score, "best_epoch": result.best_epoch, "seconds": seconds}
+        metrics = {
+            "score": result.score,
+            "epochs": len(result.history),
+            "best_epoch": result.best_epoch,
+            "seconds": seconds,
+        }
         write_json(self.path / "metrics.json", {**metrics, "findings": findings or {}})
         shutil.rmtree(self.backup, ignore_errors=True)
 
@@ -95,14 +102,14 @@ class RunFolder:
     """A run on disk, which stands by itself: it may be moved, and opened from anywhere.
 
     Holds settings.json (what was asked, versions, fingerprints of the data), vocab.txt or
-    spiece.model, dev.jsonl (the dev examples), a folder for each step, report.md, report.html and
-    report.json. Every file appears whole.
+    spiece.model, dev.jsonl and test.jsonl (the examples that it is measured by), a folder for each
+    step, report.md, report.html and report.json. Every file appears whole.
     """
 
     path: pathlib.Path
 
     @classmethod
-    def begin(cls, path, settings, tokenizer, dev, further=None):
+    def begin(cls, path, settings, tokenizer, sets):
         """Creates the folder, or takes up the one that an interrupted run left.
 
         Args:
@@ -110,8 +117,8 @@ class RunFolder:
             settings: dict, JSON-ready. Its `identity` is what must be the same for a run to go
                 on; the rest is recorded beside it.
             tokenizer: one of those that `tokenizer_from_folder` makes, kept with the run.
-            dev: `Examples`, kept with the run.
-            further: dict of name and `Examples`, further dev sets.
+            sets: dict of name and `Examples`, kept with the run: `DEV`, and where there are any
+                `TEST` and further dev sets by their names.
 
         Raises:
             InputError: where the folder belongs to a run with another identity (what differs
@@ -122,18 +129,16 @@ class RunFolder:
             run.check_identity(settings["identity"])
         else:
             run._check_new()
-            write_json(run.settings_path, {"layout": LAYOUT, **settings})
+            write_json(run.settings_path, {"layout": LAYOUT, "sets": list(sets), **settings})
         # After the settings: a run that is killed in between finds a folder of its own again.
         if not (run.path / tokenizer.file_name).exists():
             write_file(
                 run.path / tokenizer.file_name,
                 lambda aside: aside.write_bytes(tokenizer.to_bytes()),
             )
-        kept = {_FURTHER.format(name): examples for name, examples in (further or {}).items()}
-        kept[_DEV] = dev
-        for name, examples in kept.items():
-            if not (run.path / name).exists():
-                write_examples(run.path / name, examples)
+        for name, examples in sets.items():
+            if not run._set_path(name).exists():
+                write_examples(run._set_path(name), examples)
         return run
 
     @classmethod
@@ -232,14 +237,29 @@ class RunFolder:
         tokenizer = tokenizer_from_folder(self.path, identity["lowercase"])
         return Preprocessor(tokenizer, task["sequence_length"], task["truncation"])
 
+    @property
+    def sets(self):
+        """The names of the sets that the run is measured by."""
+        return tuple(self.settings()["sets"])
+
+    def examples(self, name):
+        """The `Examples` of one of `sets`."""
+        return read_examples(self._set_path(name))
+
     def dev(self):
-        """The dev `Examples` that the run was measured on."""
-        return read_examples(self.path / _DEV)
+        """The dev `Examples` that choices were made by."""
+        return self.examples(DEV)
+
+    def test(self):
+        """The test `Examples` that give the figures, or None."""
+        return self.examples(TEST) if TEST in self.sets else None
 
     def further(self):
         """The further dev sets that the report measures, a dict of name to `Examples`."""
-        names = self.settings()["further"]
-        return {name: read_examples(self.path / _FURTHER.format(name)) for name in names}
+        return {name: self.examples(name) for name in self.sets if name not in (DEV, TEST)}
+
+    def _set_path(self, name):
+        return self.path / f"{name}.jsonl"
 
     def link_to(self, path):
         """Has another folder be the same run, whole, as links to the same files."""

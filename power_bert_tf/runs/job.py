@@ -15,14 +15,18 @@ import numpy as np
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods import get_method
+from power_bert_tf.methods.method import CONTROL
 from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.methods.method import Control
 from power_bert_tf.methods.method import FineTune
 from power_bert_tf.methods.method import Plan
 from power_bert_tf.methods.method import TakeFineTuned
 from power_bert_tf.methods.method import Work
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import open_checkpoint
+from power_bert_tf.runs.folder import DEV
 from power_bert_tf.runs.folder import SHARED
+from power_bert_tf.runs.folder import TEST
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.options import TrainingOptions
 from power_bert_tf.runs.options import as_json
@@ -43,6 +47,7 @@ class Job:
         options: the method's own options, as they are given.
         training: `TrainingOptions`.
         data: `Data`.
+        control_epochs: int, of the control; those of the method's steps together where None.
     """
 
     checkpoint: str
@@ -51,6 +56,7 @@ class Job:
     options: object
     training: TrainingOptions
     data: Data
+    control_epochs: int | None = None
 
     @functools.cached_property
     def _opened(self):
@@ -78,16 +84,21 @@ class Job:
     def _planned(self, resolve):
         task = self.data.task
         layers = self._opened.config.num_layers
-        plan = Plan(task, self.options, task.epochs, self.steps_per_epoch, layers)
+        patience = self.training.patience
+        plan = Plan(task, self.options, task.epochs, self.steps_per_epoch, layers, patience)
         return dataclasses.replace(plan, options=resolve(plan))
 
     def steps(self):
         """The steps of the run, a tuple of `Step`."""
-        plan, training = self.plan(), self.training
-        first = FineTune(training.fine_tuning_epochs or plan.epochs, plan.task.learning_rate)
+        plan, training, rate = self.plan(), self.training, self.data.task.learning_rate
+        first = FineTune(training.fine_tuning_epochs or plan.epochs, rate, training.patience)
         if training.skip_fine_tuning:
             first = TakeFineTuned()
-        return (first, *get_method(self.method).steps(plan))
+        steps = get_method(self.method).steps(plan)
+        epochs = self.control_epochs or sum(getattr(step, "epochs", 0) for step in steps)
+        if training.no_control or not epochs:
+            return (first, *steps)
+        return (first, Control(epochs, rate), *steps)
 
     def run(self, last=None):
         """Does the steps that are not done yet.
@@ -117,9 +128,11 @@ class Job:
         start = self._starting_model()
         settings = self._settings(steps, tokenizer)
         adopted = self._fine_tuned(settings["identity"])
-        run = RunFolder.begin(self.output, settings, tokenizer, self.data.dev, self.data.further)
-        if adopted is not None and not run.step(FINE_TUNE).finished:
-            run.step(FINE_TUNE).adopt(adopted)
+        run = RunFolder.begin(self.output, settings, tokenizer, self._sets())
+        for name in (FINE_TUNE, CONTROL) if adopted is not None else ():
+            step = adopted.step(name)
+            if name in run.steps and step.finished and not run.step(name).finished:
+                run.step(name).adopt(step)
         data = TrainingData(
             self.data.train,
             self.data.dev,
@@ -130,23 +143,33 @@ class Job:
             training.group_by_length,
             training.xla,
         )
+        todo = [step for step in steps if not run.step(step.name).finished]
+        if last is None and adopted is None and todo:
+            self._announce(todo)
         for index, step in enumerate(steps):
-            self._do(run, step, index, len(steps), start, data)
+            self._do(run, steps, index, start, data)
             if step.name == last:
                 break
+            if last is None and adopted is None and step in todo[:1]:
+                _announce_time(run.step(step.name), todo[1:])
         return run
 
-    def _do(self, run, step, index, count, start, data):
+    def _announce(self, steps):
+        each = ", ".join(f"{getattr(step, 'epochs', 0)} of {step.name}" for step in steps)
+        print(f"Epochs, of {self.steps_per_epoch} training steps, at most: {each}", flush=True)
+
+    def _do(self, run, steps, index, start, data):
         """One step, unless it is finished."""
+        step = steps[index]
         folder = run.step(step.name)
         done = " done before" if folder.finished else ""
-        print(f"\n[{index + 1}/{count} {step.title}]{done}", flush=True)
+        print(f"\n[{index + 1}/{len(steps)} {step.title}]{done}", flush=True)
         if folder.finished:
             # There still, where the run was killed between the last file and its removal.
             shutil.rmtree(folder.backup, ignore_errors=True)
             return
         if index > 0:
-            keras.utils.set_random_seed(data.seed + index)
+            keras.utils.set_random_seed(data.seed + _seed_number(steps, step))
 
         def finished(name):
             return run.finished_step(name).load_model()
@@ -182,6 +205,11 @@ class Job:
             dtype=training.dtype,
         )
 
+    def _sets(self):
+        data = self.data
+        test = {} if data.test is None else {TEST: data.test}
+        return {DEV: data.dev, **test, **data.further}
+
     def _settings(self, steps, tokenizer):
         training, data, checkpoint = self.training, self.data, self._opened
         options = as_json(self.plan().options)
@@ -190,6 +218,8 @@ class Job:
             "task": dataclasses.asdict(data.task),
             "options": options,
             "fine_tuning_epochs": getattr(steps[0], "epochs", 0),
+            "control_epochs": steps[1].epochs if steps[1].name == CONTROL else 0,
+            "patience": training.patience,
             "lowercase": tokenizer.lowercase,
             "dtype": training.dtype,
             "xla": training.xla,
@@ -197,6 +227,7 @@ class Job:
             "seed": training.seed,
             "train": data.train.fingerprint(),
             "dev": data.dev.fingerprint(),
+            "test": None if data.test is None else data.test.fingerprint(),
             "checkpoint": _fingerprint(checkpoint.files),
             "vocabulary": _file_fingerprint(checkpoint.vocabulary),
         }
@@ -209,8 +240,11 @@ class Job:
             "checkpoint": _absolute(self.checkpoint),
             "training": as_json(training),
             "source": data.source,
-            "further": list(data.further),
-            "examples": {"train": len(data.train), "dev": len(data.dev)},
+            "held_out": data.held_out,
+            "examples": {
+                "train": len(data.train),
+                **{name: len(examples) for name, examples in self._sets().items()},
+            },
             "versions": {
                 name: importlib.metadata.version(name)
                 for name in ("power-bert-tf", "keras", "tensorflow", "tensorflow-text")
@@ -218,12 +252,31 @@ class Job:
         }
 
     def _fine_tuned(self, identity):
-        """The `StepFolder` of another run that this one goes on from, or None."""
+        """The `RunFolder` that this run goes on from, whose fine-tuning is finished, or None."""
         if self.training.fine_tuned is None:
             return None
         source = RunFolder.open(self.training.fine_tuned)
         source.check_identity(identity, SHARED)
-        return source.finished_step(FINE_TUNE)
+        source.finished_step(FINE_TUNE)
+        return source
+
+
+def _announce_time(folder, steps):
+    """Says how long the steps that follow may take, by one that is done."""
+    metrics, epochs = folder.metrics(), sum(getattr(step, "epochs", 0) for step in steps)
+    if metrics["epochs"] and epochs:
+        seconds = metrics["seconds"] / metrics["epochs"]
+        print(
+            f"\nAn epoch took {seconds:.0f} s. At that rate the other steps take at most "
+            f"{epochs * seconds / 60:.0f} minutes.",
+            flush=True,
+        )
+
+
+def _seed_number(steps, step):
+    """A step's own number: the control has the last, so that it moves no other's."""
+    names = [each.name for each in steps if each.name != CONTROL]
+    return names.index(step.name) if step.name in names else len(names)
 
 
 def _absolute(checkpoint):

@@ -37,7 +37,10 @@ class DataOptions:
     train: pathlib.Path | None = None
     """Your own examples: TSV, CSV or JSONL with text, optional text_pair, and label."""
     dev: pathlib.Path | None = None
-    """Your own dev examples; a tenth of --train is held out where left out."""
+    """Your own dev examples, which epochs and strengths are chosen by; a tenth of --train is held
+    out where left out."""
+    test: pathlib.Path | None = None
+    """Your own test examples, which give the figures of the report and choose nothing."""
     tfds_dir: pathlib.Path | None = None
     """Where tensorflow-datasets has prepared the task; it downloads where left out."""
     data_dir: pathlib.Path | None = None
@@ -57,7 +60,7 @@ class DataOptions:
     @classmethod
     def from_source(cls, source):
         """From what `as_source` gave."""
-        paths = ("train", "dev", "tfds_dir", "data_dir")
+        paths = ("train", "dev", "test", "tfds_dir", "data_dir")
         return cls(
             **{
                 name: pathlib.Path(value) if name in paths and value is not None else value
@@ -79,7 +82,14 @@ class TrainingOptions:
     train_examples: int | None = None
     """Train on a random subset of this size."""
     dev_examples: int | None = None
-    """Measure on a random subset of this size."""
+    """Choose by a random subset of this size of the dev examples."""
+    held_out: int | None = None
+    """Take so many examples of the training set as test examples, of lengths like the dev
+    examples'; 8000 for a task whose test labels are hidden, where --train-examples leaves them
+    over; 0 for none."""
+    test_examples: int | None = None
+    """Measure on a random subset of this size of the test examples; 8000 of a task's own where
+    left out."""
     sequence_length: int | None = None
     """N, the length that inputs are padded or cut to, in word-pieces; by the paper's rule from
     the texts of --train where left out."""
@@ -88,9 +98,14 @@ class TrainingOptions:
     learning_rate: float | None = None
     """Peak learning rate of BERT's weights."""
     epochs: int | None = None
-    """Epochs of each step."""
+    """Epochs of each step, at most."""
     fine_tuning_epochs: int | None = None
-    """Epochs of fine-tuning; --epochs where left out."""
+    """Epochs of fine-tuning, at most; --epochs where left out."""
+    patience: int = 2
+    """A step that keeps its best epoch ends after so many epochs without a better dev score."""
+    no_control: bool = False
+    """Train no control: the fine-tuned BERT, for as many epochs again as the method's steps take.
+    The drop is against the better of the two."""
     cased: bool = False
     """The vocabulary is cased, and the checkpoint does not say so itself."""
     dtype: str = "float32"
@@ -102,6 +117,8 @@ class TrainingOptions:
     """Compile training steps with XLA."""
     seed: int = 0
     """Seed of everything random."""
+    seeds: int = 1
+    """Train with so many seeds, from --seed on, over the same examples; says mean and deviation."""
 
     def applied_to(self, task):
         """The task with the values that are given in place of its own."""
@@ -114,15 +131,20 @@ class TrainingOptions:
         for name in (
             "train_examples",
             "dev_examples",
+            "test_examples",
             "sequence_length",
             "batch_size",
             "learning_rate",
             "epochs",
             "fine_tuning_epochs",
+            "patience",
+            "seeds",
         ):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"`{name}` must be positive. Received: {name}={value}")
+        if self.held_out is not None and self.held_out < 0:
+            raise InputError(f"`held_out` must be at least 0. Received: held_out={self.held_out}")
         if self.skip_fine_tuning and (self.fine_tuned or self.fine_tuning_epochs):
             raise InputError(
                 "`skip_fine_tuning` leaves nothing for `fine_tuned` or `fine_tuning_epochs`: give "
@@ -159,6 +181,9 @@ class TuningOptions:
     against: str = "padded"
     """The speed that those two go by: padded, with both models padded to N, as in the paper;
     unpadded, with both without padding."""
+    confident: bool = False
+    """Have --max-drop go by the upper end of the interval that the drop is in with a
+    confidence of 0.95, not by the drop itself."""
 
     @property
     def is_given(self):
@@ -178,6 +203,8 @@ class TuningOptions:
                 "give `max_drop` or `speedup`, not both. "
                 f"Received: max_drop={self.max_drop:g}, speedup={self.speedup:g}"
             )
+        if self.confident and self.max_drop is None:
+            raise InputError("`confident` goes with `max_drop`. Received: max_drop=None")
         if self.trials < 1:
             raise InputError(f"`trials` must be at least 1. Received: trials={self.trials}")
         if self.against not in SPEEDS:

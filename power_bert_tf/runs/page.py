@@ -11,9 +11,12 @@ from power_bert_tf.analysis.speed_bars import draw_speeds
 from power_bert_tf.analysis.trace import trace
 from power_bert_tf.files import write_text
 from power_bert_tf.measure.comparison import labels
+from power_bert_tf.runs.report_text import caveats
 from power_bert_tf.runs.report_text import configuration_lines
 from power_bert_tf.runs.report_text import cost_rows
 from power_bert_tf.runs.report_text import fastest_line
+from power_bert_tf.runs.report_text import model_names
+from power_bert_tf.runs.report_text import set_name
 
 _TRACED = 2
 _NICE_LENGTH = 75
@@ -55,6 +58,7 @@ def write_page(run, report, path):
     parts = [
         f"<h1>{title}</h1>",
         _figures(report),
+        f"<p>{html.escape(' '.join(caveats(report)))}</p>",
         f"<p>{html.escape(what)}: <code>{html.escape(text)}</code></p>",
         "<h2>What it costs</h2>",
         tabulate(cost_rows(report), _HEADERS, "html", disable_numparse=True),
@@ -77,15 +81,20 @@ def write_page(run, report, path):
 
 def _figures(report):
     score, speed = report["score"], report["time"]["speedup"]
+    interval = score["interval"]
+    sure = "" if interval is None else f" ({interval[0]:.1f} to {interval[1]:.1f})"
     figures = (
-        (f"{100 * score['bert']:.1f}", f"BERT, {report['metric']}"),
-        (f"{100 * score['reduced']:.1f}", f"{report['title']}, {report['metric']}"),
-        (f"{score['drop_points']:.1f}", "points of drop"),
+        *(
+            (f"{100 * report['models'][step]['score']:.1f}", f"{name}, {report['metric']}")
+            for step, name in model_names(report).items()
+        ),
+        (f"{score['drop_points']:.1f}", f"points of drop{sure}"),
         (f"{speed['unpadded_over_unpadded']:.2f}x", "as fast, both without padding"),
         (f"{speed['padded_over_padded']:.2f}x", "as fast, both padded to N"),
     )
     cells = "".join(f"<div><b>{value}</b>{html.escape(name)}</div>" for value, name in figures)
-    return f'<div class="figures">{cells}</div>'
+    measured = f"<p>Scores on {set_name(report)}.</p>"
+    return f'<div class="figures">{cells}</div>{measured}'
 
 
 def _speed_picture(report):

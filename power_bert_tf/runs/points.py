@@ -3,6 +3,7 @@
 from tabulate import tabulate
 
 from power_bert_tf.methods import get_method
+from power_bert_tf.runs.report_text import set_name
 
 
 def panel(results):
@@ -20,13 +21,14 @@ def panel(results):
             lines.setdefault(point["configuration"]["variant"], []).append(
                 {
                     "speed": point["operations"]["speedup"]["unpadded_over_unpadded"],
+                    "bert": 100 * point["score"]["bert"],
                     "drop": point["score"]["drop_points"],
+                    "interval": point["score"]["interval"],
                     "strength": point["configuration"]["strength"],
                 }
             )
     first = results[0]
-    title = f"{first['task']}, {first['metric']} on {first['examples']['dev']} dev examples"
-    return title, lines
+    return f"{first['task']}, {first['metric']} on {set_name(first)}", lines
 
 
 def table(method, points):
@@ -46,6 +48,8 @@ def table(method, points):
             for name in ("bert", "strengthened", "reduced")
         ]
         drop = f"{score['drop_points']:.2f}" if "drop_points" in score else "-"
+        if score.get("interval"):
+            drop += f" ({score['interval'][0]:.1f} to {score['interval'][1]:.1f})"
         speeds = [
             f"{speed[name]:.2f}x" for name in ("padded_over_padded", "unpadded_over_unpadded")
         ]
@@ -65,7 +69,7 @@ def table(method, points):
         "",
         method.strength_label,
         "BERT",
-        method.strengthened,
+        f"{method.strengthened}, dev",
         method.title,
         "drop",
         "padded",

@@ -5,14 +5,17 @@ import platform
 
 import numpy as np
 
-from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes import usable_modes
 from power_bert_tf.measure.comparison import mode_times
 from power_bert_tf.measure.comparison import operations
 from power_bert_tf.measure.comparison import times
 from power_bert_tf.methods import get_method
 from power_bert_tf.methods.method import FINE_TUNE
-from power_bert_tf.training.metrics import task_score
+from power_bert_tf.runs.folder import DEV
+from power_bert_tf.runs.folder import TEST
+from power_bert_tf.runs.scores import bert_at_its_best
+from power_bert_tf.runs.scores import bert_steps
+from power_bert_tf.runs.scores import scores
 
 BATCH_SIZE = 128
 _MOST_TIMED_TEXTS = 512
@@ -42,7 +45,7 @@ def build_report(run, timed=True):
         "examples": settings["examples"],
         "sequence_length": bert.sequence_length,
         "mean_length": float(sizes.mean()),
-        "score": _score(run.step(FINE_TUNE), run.finished_step()),
+        **_scored(run),
         "configuration": method.configuration(method.Options(**identity["options"]), reduced),
         "word_vectors": _word_vectors(bert, reduced.reduction, sizes),
         "operations": operations(bert.config, bert.sequence_length, reduced.reduction, sizes),
@@ -52,35 +55,31 @@ def build_report(run, timed=True):
     }
     if dev.choices > 1:
         report["choices"] = dev.choices
-    further = run.further()
+    further = [name for name in run.sets if name not in (DEV, TEST)]
     if further:
-        models = (bert, reduced)
-        report["further"] = {
-            name: _measured(models, preprocessor, examples, report["metric"])
-            for name, examples in further.items()
-        }
+        report["further"] = {name: scores(run, name) for name in further}
     if timed:
         report["time"] = _times(bert, reduced, encoded)
         report["modes"] = _mode_times(reduced, encoded, sizes)
     return report
 
 
-def _score(bert, reduced):
-    return _scores(bert.metrics()["score"], reduced.metrics()["score"])
-
-
-def _scores(bert, reduced):
-    return {"bert": bert, "reduced": reduced, "drop_points": 100 * (bert - reduced)}
-
-
-def _measured(models, preprocessor, examples, metric):
-    """Scores of BERT and the faster model on a further set."""
-    scores = []
-    for model in models:
-        compiled = CompiledClassifier(model, preprocessor)
-        outputs = compiled.predict(examples.texts, examples.text_pairs)
-        scores.append(task_score(metric, examples.labels, outputs))
-    return {"examples": len(examples), "score": _scores(*scores)}
+def _scored(run):
+    """The models' scores, on test where there is such a set, and beside it what was chosen by."""
+    measured_by = TEST if TEST in run.sets else DEV
+    measured = scores(run, measured_by)
+    models = {}
+    for step in (*bert_steps(run), run.steps[-1]):
+        metrics = run.step(step).metrics()
+        kept = {"epochs": metrics["epochs"], "best_epoch": metrics["best_epoch"]}
+        models[step] = {"dev": metrics["score"], **kept, **measured["models"][step]}
+    return {
+        "measured_by": measured_by,
+        "held_out": run.settings()["held_out"],
+        "bert": bert_at_its_best(run),
+        "models": models,
+        "score": measured["score"],
+    }
 
 
 def _word_vectors(bert, reduction, sizes):

@@ -7,6 +7,9 @@ from tabulate import tabulate
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.measure.comparison import labels
 from power_bert_tf.methods import get_method
+from power_bert_tf.methods.method import CONTROL
+from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.runs.folder import DEV
 
 _QUESTIONS = """
 An example is a question. A text, in what follows, is one of its options with the article.
@@ -69,11 +72,91 @@ def fastest_line(report):
 
 
 def score_line(report, score):
-    """Both scores and the drop, in points of the metric."""
+    """Both scores and the drop with its interval, in points of the metric."""
+    interval = score["interval"]
+    sure = "" if interval is None else f" ({interval[0]:.1f} to {interval[1]:.1f})"
     return (
         f"{100 * score['bert']:.1f} BERT, {100 * score['reduced']:.1f} {report['title']}, "
-        f"drop {score['drop_points']:.1f} points"
+        f"drop {score['drop_points']:.1f} points{sure}"
     )
+
+
+def set_name(report):
+    """What the examples are that the figures are of, such as "8,000 held-out examples"."""
+    count = f"{report['examples'][report['measured_by']]:,}"
+    if report["measured_by"] == DEV:
+        return f"{count} dev examples"
+    return f"{count} held-out examples" if report["held_out"] else f"{count} test examples"
+
+
+def model_names(report):
+    """What each model of a report's `models` is called, a dict."""
+    names = {FINE_TUNE: "BERT, fine-tuned", CONTROL: "BERT, control"}
+    return {step: names.get(step, report["title"]) for step in report["models"]}
+
+
+def caveats(report):
+    """Sentences on what the drop is against, and on what was chosen by which examples."""
+    models, bert = report["models"], report["bert"]
+    if CONTROL not in models:
+        yield (
+            "No control was trained: a BERT that is given as many further epochs may score higher."
+        )
+    else:
+        other = FINE_TUNE if bert == CONTROL else CONTROL
+        what = {
+            CONTROL: f"the control, trained on for {models[CONTROL]['epochs']} epochs",
+            FINE_TUNE: "the fine-tuned one",
+        }
+        yield (
+            f"The drop is against the better BERT by dev: {what[bert]} "
+            f"({100 * models[bert]['dev']:.1f} against {100 * models[other]['dev']:.1f})."
+        )
+    if report["measured_by"] == DEV:
+        yield "Choices were made on these dev examples too, so the scores are a little too good."
+
+
+def _differing(score):
+    """How many answers differ each way, in a sentence; empty for regression."""
+    if "p_value" not in score:
+        return ""
+    return (
+        f" BERT alone is right on {score['only_bert_right']}, the faster model alone on "
+        f"{score['only_reduced_right']} (McNemar's exact test: p = {score['p_value']:.2g})."
+    )
+
+
+def _sentence_on_drop(score):
+    if score["interval"] is None:
+        return f"Drop: {score['drop_points']:.2f} points."
+    low, high = score["interval"]
+    return (
+        f"Drop: {score['drop_points']:.2f} points; with a confidence of 95 % between {low:.2f} and "
+        f"{high:.2f}, by a paired bootstrap of the examples; another seed of training moves it too."
+        f"{_differing(score)}"
+    )
+
+
+def _models_table(report):
+    rows = []
+    for step, name in model_names(report).items():
+        model = report["models"][step]
+        error = model["standard_error"]
+        rows.append(
+            (
+                name,
+                f"{100 * model['dev']:.2f}",
+                f"{100 * model['score']:.2f}",
+                "-" if error is None else f"{100 * error:.2f}",
+                f"{model['best_epoch']} of {model['epochs']}" if model["epochs"] else "-",
+            )
+        )
+    dev = f"{report['metric']} on {report['examples'][DEV]:,} dev examples"
+    headers = ("", dev, f"on {set_name(report)}", "standard error", "best epoch")
+    if report["measured_by"] == DEV:
+        rows = [(name, *cells[1:]) for name, *cells in rows]
+        headers = ("", dev, *headers[3:])
+    return tabulate(rows, headers, "pipe", disable_numparse=True)
 
 
 def configuration_lines(report):
@@ -85,30 +168,23 @@ def configuration_lines(report):
 def markdown(report):
     """The report as Markdown text."""
     vectors, title, time = report["word_vectors"], report["title"], report["time"]
-    score = report["score"]
-    scores = tabulate(
-        [
-            ("BERT, fine-tuned", f"{100 * score['bert']:.2f}"),
-            (title, f"{100 * score['reduced']:.2f}"),
-            ("drop", f"{score['drop_points']:.2f} points"),
-        ],
-        ("", f"{report['metric']} on {report['examples']['dev']} dev examples"),
-        "pipe",
-        disable_numparse=True,
-    )
     costs = tabulate(cost_rows(report), _MARKDOWN_HEADERS, "pipe", disable_numparse=True)
     further = "".join(
-        f"\nOn the {each['examples']} dev examples of {name}, by which nothing was chosen: "
+        f"\nOn the {each['examples']:,} dev examples of {name}, by which nothing was chosen: "
         f"{100 * each['score']['bert']:.2f} BERT, {100 * each['score']['reduced']:.2f} "
-        f"{title}, drop {each['score']['drop_points']:.2f} points.\n"
+        f"{title}. {_sentence_on_drop(each['score'])}\n"
         for name, each in report.get("further", {}).items()
     )
     what, text = configuration_lines(report)
     return f"""# {title} on {report["task"]}
 
-{scores}
+{_models_table(report)}
+
+{textwrap.fill(_sentence_on_drop(report["score"]), 100)}
+
+{textwrap.fill(" ".join(caveats(report)), 100)}
 {further}{_QUESTIONS if report.get("choices") else ""}
-Trained on {report["examples"]["train"]} examples. Inputs are padded or cut to N =
+Trained on {report["examples"]["train"]:,} examples. Inputs are padded or cut to N =
 {report["sequence_length"]} word-pieces; the mean length of the dev examples is
 {report["mean_length"]:.1f}.
 
@@ -130,12 +206,16 @@ Time: median of {time["rounds"]} interleaved rounds over {time["texts"]} dev tex
 
 def summary(report):
     """A dozen lines for the terminal."""
-    sets = {"": {"examples": report["examples"]["dev"], "score": report["score"]}}
     lines = [
-        f"{name or report['task']}, {report['metric']} on {each['examples']} dev examples: "
-        f"{score_line(report, each['score'])}"
-        for name, each in (sets | report.get("further", {})).items()
+        f"{report['task']}, {report['metric']} on {set_name(report)}: "
+        f"{score_line(report, report['score'])}"
     ]
+    lines += [
+        f"{name}, {report['metric']} on {each['examples']:,} dev examples: "
+        f"{score_line(report, each['score'])}"
+        for name, each in report.get("further", {}).items()
+    ]
+    lines += textwrap.wrap(" ".join(caveats(report)), 100)
     what, text = configuration_lines(report)
     table = tabulate(
         cost_rows(report),

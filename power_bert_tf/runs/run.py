@@ -202,6 +202,13 @@ class Run:
             )
 
 
+def finish(folder):
+    """The `Run` of a `RunFolder` whose steps are done, with its report made."""
+    run = Run(folder)
+    run.report  # noqa: B018  Made when it is asked for first.
+    return run
+
+
 def _task(given):
     lists = ("labels", "features", "tsv_columns")
     return Task(**{name: tuple(each) if name in lists else each for name, each in given.items()})

@@ -15,10 +15,15 @@ from power_bert_tf.data import tokenizer_from_file
 from power_bert_tf.data import tokenizer_from_folder
 from power_bert_tf.data import user_task
 from power_bert_tf.data.examples import random_order
+from power_bert_tf.data.held_out import held_out_rows
 from power_bert_tf.data.proposed_length import word_piece_lengths
 from power_bert_tf.errors import InputError
 
-_HELD_OUT_SHARE = 10
+_DEV_SHARE = 10
+# Enough for a standard error of about a third of a point.
+_TEST_EXAMPLES = 8000
+# Fewer say no more than the dev set does.
+_LEAST_HELD_OUT = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,9 +32,11 @@ class Data:
 
     Args:
         task: `Task`, with the values that hold for the run.
-        train, dev: `Examples`.
+        train, dev: `Examples`; choices are made by `dev`.
         further: dict of name and `Examples`, dev sets that a report measures too.
         source: dict, JSON-ready, where it all comes from; None for examples in memory.
+        test: `Examples` that choose nothing and give the figures of the report, or None.
+        held_out: bool. Whether `test` is a part of the training set that is not trained on.
     """
 
     task: Task
@@ -37,6 +44,8 @@ class Data:
     dev: Examples
     further: dict = dataclasses.field(default_factory=dict)
     source: dict | None = None
+    test: Examples | None = None
+    held_out: bool = False
 
 
 def load_data(options, training, checkpoint):
@@ -62,18 +71,26 @@ def load_data(options, training, checkpoint):
         dev = None
         if options.dev is not None:
             dev = load_from_file(options.dev, train.label_names, options.regression)
-        data = own_data(train, dev, options.train.stem, training, checkpoint)
+        test = None
+        if options.test is not None:
+            test = load_from_file(options.test, train.label_names, options.regression)
+        data = own_data(train, dev, options.train.stem, training, checkpoint, test)
         return dataclasses.replace(data, source=source)
+    if options.test is not None:
+        raise InputError(f"`test` goes with `train`. Received: task={options.task!r}")
     task = get_task(options.task)
     train, dev = (_load(options, task, part) for part in ("train", "dev"))
     further = {}
     if task.further_dev:
         other = get_task(task.further_dev)
         further[other.name] = _load(options, other, "dev")
-    return _subsets(Data(task, train, dev, further, source), training)
+    test = None
+    if task.has_test and options.data_dir is None and training.held_out is None:
+        test = _public_test(options, task, training)
+    return _subsets(Data(task, train, dev, further, source, test), training, by_default=True)
 
 
-def own_data(train, dev, name, training, checkpoint):
+def own_data(train, dev, name, training, checkpoint, test=None):
     """Data of one's own.
 
     Args:
@@ -82,6 +99,7 @@ def own_data(train, dev, name, training, checkpoint):
         name: str, the task's.
         training: `TrainingOptions`.
         checkpoint: `Checkpoint`.
+        test: `Examples`, or None.
     """
     length = training.sequence_length
     if length is None:
@@ -91,41 +109,99 @@ def own_data(train, dev, name, training, checkpoint):
         if len(train) < 2:
             raise InputError(f"`train` must have at least 2 rows. Received: {len(train)}")
         order = random_order(len(train), training.seed)
-        held_out = max(1, len(train) // _HELD_OUT_SHARE)
+        held_out = max(1, len(train) // _DEV_SHARE)
         dev, train = train.select(order[:held_out]), train.select(np.sort(order[held_out:]))
-    if (train.text_pairs is None) != (dev.text_pairs is None):
-        raise InputError("`train` and `dev` must both have `text_pair`, or neither")
-    if train.label_names != dev.label_names:
+    for other_name, other in (("dev", dev), ("test", test)):
+        if other is not None:
+            _check_alike(train, other, other_name)
+    return _subsets(Data(task, train, dev, test=test), training)
+
+
+def _check_alike(train, other, name):
+    if (train.text_pairs is None) != (other.text_pairs is None):
+        raise InputError(f"`train` and `{name}` must both have `text_pair`, or neither")
+    if train.label_names != other.label_names:
         raise InputError(
-            f"`dev` must have the classes of `train`, {list(train.label_names)}. "
-            f"Received: {list(dev.label_names)}"
+            f"`{name}` must have the classes of `train`, {list(train.label_names)}. "
+            f"Received: {list(other.label_names)}"
         )
-    return _subsets(Data(task, train, dev), training)
 
 
-def given_data(task, train, dev, training):
-    """Data of a given task, both sets in memory."""
-    return _subsets(Data(task, train, dev), training)
+def given_data(task, train, dev, training, test=None):
+    """Data of a given task, all sets in memory."""
+    return _subsets(Data(task, train, dev, test=test), training)
 
 
-def _subsets(data, training):
-    """The data with as many examples as are wanted, and the task with the values given."""
+def _subsets(data, training, by_default=False):
+    """The data with as many examples as are wanted, and the task with the values given.
 
-    def dev_subset(examples):
-        if training.dev_examples is None:
-            return examples
-        return examples.take(training.dev_examples, training.seed)
+    Args:
+        data: `Data`, whole.
+        training: `TrainingOptions`.
+        by_default: bool. Hold out a test set where there is none and enough is left over.
+    """
 
-    train = data.train
-    if training.train_examples is not None:
-        train = train.take(training.train_examples, training.seed)
+    def subset(examples, count):
+        return examples if count is None else examples.take(count, training.seed)
+
+    if training.held_out and data.test is not None:
+        raise InputError(
+            f"give `test` or `held_out`, not both. Received: held_out={training.held_out}"
+        )
+    test = data.test
+    if test is None:
+        train, test = _held_out(data, training, by_default)
+    else:
+        train = subset(data.train, training.train_examples)
     return dataclasses.replace(
         data,
         task=training.applied_to(data.task),
         train=train,
-        dev=dev_subset(data.dev),
-        further={name: dev_subset(examples) for name, examples in data.further.items()},
+        dev=subset(data.dev, training.dev_examples),
+        further={
+            name: subset(examples, training.dev_examples) for name, examples in data.further.items()
+        },
+        test=None if test is None else subset(test, training.test_examples),
+        held_out=data.test is None and test is not None,
     )
+
+
+def _held_out(data, training, by_default):
+    """The training examples, and those that are held out of them or None."""
+    train, wanted = data.train, training.held_out
+    order, count = random_order(len(train), training.seed), training.train_examples
+    chosen = np.sort(order[:count])
+    if wanted is None and not (by_default and count) or wanted == 0:
+        return train.select(chosen), None
+    # Training comes first: where it takes all, the held-out ones are taken from it.
+    pool = np.arange(len(train)) if count is None else np.sort(order[count:])
+    rows = pool[:0]
+    if len(pool):
+        rows = pool[held_out_rows(train.select(pool), data.dev, wanted or _TEST_EXAMPLES)]
+    if wanted is None and len(rows) < _LEAST_HELD_OUT:
+        return train.select(chosen), None
+    if wanted is not None and len(rows) < wanted:
+        raise InputError(
+            f"`held_out` must be at most {len(rows)}: so many of the {len(pool)} training examples "
+            f"that are left over have the lengths of the dev examples. Received: held_out={wanted}"
+        )
+    left = np.setdiff1d(chosen, rows)
+    if not len(left):
+        raise InputError(
+            f"`held_out` must leave training examples over. Received: held_out={wanted} of "
+            f"{len(train)}"
+        )
+    return train.select(left), train.select(rows)
+
+
+def _public_test(options, task, training):
+    """A task's own test examples; None, which is said, where they are not there."""
+    try:
+        test = _load(options, task, "test")
+    except InputError as error:
+        print(f"Note: no test set, so the report is of the dev examples: {error}")
+        return None
+    return test if training.test_examples else test.take(_TEST_EXAMPLES, 0)
 
 
 def _load(options, task, part):

@@ -2,7 +2,7 @@
 
 A trial is a dict of `name`, `speed` (the ratio that counts) and `score`, a dict of `bert`,
 `strengthened` (of the model of the method's step of that name) and, once the trial is trained to
-the end, `drop_points`.
+the end, `drop_points` and their `interval`.
 """
 
 import dataclasses
@@ -14,9 +14,15 @@ _HOPELESS = 3.0
 
 @dataclasses.dataclass(frozen=True)
 class MaxDrop:
-    """The fastest that loses at most so many points of the task's metric."""
+    """The fastest that loses at most so many points of the task's metric.
+
+    Args:
+        points: float.
+        confident: bool. The upper end of the drop's interval is what counts, not the drop.
+    """
 
     points: float
+    confident: bool = False
 
     def promising(self, trial, before):
         """Why a trial is worth training to the end: a bool and a verdict."""
@@ -30,11 +36,18 @@ class MaxDrop:
 
     def meets(self, trial):
         """Whether a trial is what was asked for."""
-        return trial["score"].get("drop_points", float("inf")) <= self.points
+        return "drop_points" in trial["score"] and self._lost(trial) <= self.points
+
+    def _lost(self, trial):
+        score = trial["score"]
+        if self.confident and score["interval"] is not None:
+            return score["interval"][1]
+        return score["drop_points"]
 
     def verdict(self, trial):
         """What is to be said of a trial that is trained to the end."""
-        return "within the limit" if self.meets(trial) else "loses too much"
+        verdict = "within the limit" if self.meets(trial) else "loses too much"
+        return f"{verdict}: perhaps {self._lost(trial):.2f}" if self.confident else verdict
 
     def too_much(self, trial, before):
         """Whether a lower strength is to be tried next."""
@@ -54,13 +67,13 @@ class MaxDrop:
 
     def missed(self, trials):
         """What was asked for, and how near the trials came."""
-        asked = f"loses at most {self.points:g} points"
+        sure = " with confidence" if self.confident else ""
+        asked = f"loses at most {self.points:g} points{sure}"
         trained = [trial for trial in trials if "drop_points" in trial["score"]]
         if not trained:
             return f"{asked}, and none was promising enough to train to the end"
-        nearest = min(trained, key=lambda trial: trial["score"]["drop_points"])
-        drop = nearest["score"]["drop_points"]
-        return f"{asked}; {nearest['name']} loses the least, {drop:.2f}"
+        nearest = min(trained, key=self._lost)
+        return f"{asked}; {nearest['name']} loses the least, {self._lost(nearest):.2f}"
 
 
 @dataclasses.dataclass(frozen=True)

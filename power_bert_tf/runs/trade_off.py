@@ -7,14 +7,18 @@ import pathlib
 from power_bert_tf.analysis.trade_off import draw_trade_offs
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
-from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.runs.fit import job_of_run
+from power_bert_tf.runs.folder import DEV
+from power_bert_tf.runs.folder import TEST
 from power_bert_tf.runs.folder import StepFolder
 from power_bert_tf.runs.points import panel
 from power_bert_tf.runs.points import table
 from power_bert_tf.runs.report import build_report
+from power_bert_tf.runs.report_text import set_name
 from power_bert_tf.runs.run import Run
 from power_bert_tf.runs.run import open_run
+from power_bert_tf.runs.scores import bert_steps
+from power_bert_tf.runs.scores import outputs
 
 RESULT, PICTURE = "trade_off.json", "trade_off.png"
 
@@ -43,11 +47,15 @@ def trade_off(run, strengths, *, output, variants=None, train=None, **options):
     """
     run, output = run if isinstance(run, Run) else open_run(run), pathlib.Path(output)
     run.method.check_tuning(run.method.searching(run.options))
-    run.folder.finished_step(FINE_TUNE)
+    measured_by = TEST if TEST in run.folder.sets else DEV
+    for step in bert_steps(run.folder):
+        # Kept beside the models, so that no run has to ask them again.
+        outputs(run.folder, step, measured_by)
     jobs = _jobs(run, strengths, output, variants, train, options)
     for job in jobs:
         job.plan()  # Fails where an option cannot be used.
-    names = [step.name for step in jobs[0].steps()[1:]]
+    shared = bert_steps(run.folder)
+    names = [step.name for step in jobs[0].steps() if step.name not in shared]
     done = sum(StepFolder(job.output / names[-1]).finished for job in jobs)
     print(
         f"{len(jobs)} runs of {' and '.join(names)} each, below {output}; {done} of them done "
@@ -63,11 +71,14 @@ def trade_off(run, strengths, *, output, variants=None, train=None, **options):
         "task": points[0]["task"],
         "metric": points[0]["metric"],
         "examples": points[0]["examples"],
+        "measured_by": measured_by,
+        "held_out": points[0]["held_out"],
+        "bert": {step: points[0]["models"][step] for step in shared},
         "points": points,
     }
     write_json(output / RESULT, result)
     print(
-        f"\n{result['task']}, {result['metric']} on {result['examples']['dev']} dev examples; "
+        f"\n{result['task']}, {result['metric']} on {set_name(result)}; "
         f"operations of BERT over {run.method.title}'s, both padded to N and both without padding"
     )
     print(table(run.method.name, points))

@@ -1,6 +1,7 @@
 """A tuning: the strength of a method is found instead of given."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -10,15 +11,22 @@ from power_bert_tf.files import write_json
 from power_bert_tf.measure.comparison import operations
 from power_bert_tf.methods import DEFAULT
 from power_bert_tf.methods import get_method
+from power_bert_tf.methods.method import CONTROL
 from power_bert_tf.methods.method import FINE_TUNE
-from power_bert_tf.runs.fit import finish
 from power_bert_tf.runs.fit import job_in_memory
 from power_bert_tf.runs.folder import BEST
+from power_bert_tf.runs.folder import DEV
+from power_bert_tf.runs.folder import TEST
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.options import TuningOptions
 from power_bert_tf.runs.options import as_json
 from power_bert_tf.runs.points import panel
 from power_bert_tf.runs.points import table
+from power_bert_tf.runs.run import finish
+from power_bert_tf.runs.scores import bert_at_its_best
+from power_bert_tf.runs.scores import bert_steps
+from power_bert_tf.runs.scores import outputs
+from power_bert_tf.runs.scores import scores
 from power_bert_tf.runs.strength_search import StrengthSearch
 from power_bert_tf.runs.targets import MaxDrop
 from power_bert_tf.runs.targets import Speedup
@@ -33,10 +41,12 @@ def tune(
     *,
     checkpoint,
     output,
+    test=None,
     max_drop=None,
     speedup=None,
     trials=6,
     against="padded",
+    confident=False,
     method=DEFAULT,
     task=None,
     **options,
@@ -44,11 +54,12 @@ def tune(
     """Finds how much faster a BERT can be for a drop that you accept, or the reverse.
 
     Args:
-        train, dev, checkpoint, output, method, task, **options: see `fit`.
-        max_drop: float. The fastest model that loses at most so many points of the metric.
+        train, dev, checkpoint, output, test, method, task, **options: see `fit`.
+        max_drop: float. The fastest model that loses at most so many points of the metric, on dev.
         speedup: float, instead. The smallest drop at so many times BERT's speed, in operations.
         trials: int, how many strengths to try at most, in each variant.
         against: "padded" or "unpadded": which speed counts.
+        confident: bool. `max_drop` limits the upper end of the drop's 95 % interval.
 
     Returns:
         `Run`, the best one.
@@ -56,9 +67,9 @@ def tune(
     Raises:
         InputError: where an argument cannot be used, or no trial meets the target.
     """
-    target = TuningOptions(max_drop, speedup, trials, against)
+    target = TuningOptions(max_drop, speedup, trials, against, confident)
     target.check()
-    job = job_in_memory(train, dev, checkpoint, output, method, task, options)
+    job = job_in_memory(train, dev, test, checkpoint, output, method, task, options)
     return Tuning(job, target).run()
 
 
@@ -82,7 +93,9 @@ class Tuning:
         self.command = command
         self.method = get_method(job.method)
         self.target = (
-            Speedup(target.speedup) if target.max_drop is None else MaxDrop(target.max_drop)
+            Speedup(target.speedup)
+            if target.max_drop is None
+            else MaxDrop(target.max_drop, target.confident)
         )
         self._time_is_said = False
         self._sizes = None
@@ -94,15 +107,28 @@ class Tuning:
             InputError: where an option cannot be used, or no trial meets the target.
         """
         self.options.check()
+        if self.job.training.seeds > 1:
+            raise InputError(
+                "`seeds` goes with `fit`: give it what a tuning has found. "
+                f"Received: seeds={self.job.training.seeds}"
+            )
         self.method.check_tuning(self.job.options)
         self._check_folder()
         jobs = [self._variant(name) for name in self.method.chosen_variants(self.job.options)]
         self._announce(jobs)
-        # What the trials differ in plays no part in fine-tuning.
+        # What the trials differ in plays no part in fine-tuning; one control serves them all.
+        names = [step.name for step in jobs[0].steps()]
         shared = dataclasses.replace(
-            self.job, output=self.job.output / FINE_TUNED, options=self.method.Options()
+            self.job,
+            output=self.job.output / FINE_TUNED,
+            options=self.method.Options(),
+            control_epochs=max(_epochs(self._own_steps(job)) for job in jobs),
         )
-        folder = shared.run(last=FINE_TUNE)
+        folder = shared.run(last=CONTROL if CONTROL in names else FINE_TUNE)
+        # Kept beside the models, so that no trial has to ask them again.
+        for step, name in itertools.product(bert_steps(folder), (DEV, TEST)):
+            if name in folder.sets:
+                outputs(folder, step, name)
         trains = not (self.job.training.skip_fine_tuning or self.job.training.fine_tuned)
         if trains:
             self._announce_time(folder, FINE_TUNE, jobs)
@@ -139,24 +165,31 @@ class Tuning:
                 f"Received: {output}, which holds {', '.join(others[:3])}"
             )
 
+    @staticmethod
+    def _own_steps(job):
+        """The steps that each trial does for itself."""
+        return [step for step in job.steps() if step.name not in (FINE_TUNE, CONTROL)]
+
     def _announce(self, jobs):
-        first, *others = jobs[0].steps()
-        fine_tuning = getattr(first, "epochs", 0)
-        each = ", ".join(f"{getattr(step, 'epochs', 0)} of {step.name}" for step in others)
+        own = self._own_steps(jobs[0])
+        shared = [step for step in jobs[0].steps() if step not in own]
         count = self.options.trials * len(jobs)
-        most = fine_tuning + count * _epochs(others)
+        most = _epochs(shared) + count * _epochs(own)
+
+        def each(steps):
+            return ", ".join(f"{getattr(step, 'epochs', 0)} of {step.name}" for step in steps)
+
         print(
             f"At most {count} trials over one fine-tuned BERT. Epochs, of "
-            f"{jobs[0].steps_per_epoch} steps: {fine_tuning} of {FINE_TUNE}; in each trial {each}, "
-            f"the latter where that is promising; {most} at most.",
+            f"{jobs[0].steps_per_epoch} steps: {each(shared)}; in each trial {each(own)}, the "
+            f"latter where that is promising; {most} at most.",
             flush=True,
         )
 
     def _announce_time(self, folder, name, jobs):
-        steps = jobs[0].steps()
-        epochs = {step.name: getattr(step, "epochs", 0) for step in steps}
-        seconds = folder.step(name).metrics()["seconds"] / max(1, epochs[name])
-        count = self.options.trials * len(jobs) * _epochs(steps[1:])
+        metrics = folder.step(name).metrics()
+        seconds = metrics["seconds"] / max(1, metrics["epochs"])
+        count = self.options.trials * len(jobs) * _epochs(self._own_steps(jobs[0]))
         print(
             f"\nAn epoch of {name} took {seconds:.0f} s. At that rate the trials take at most "
             f"{count * seconds / 60:.0f} minutes in all.",
@@ -223,29 +256,30 @@ class Tuning:
             "operations": cost,
             "speed": cost["speedup"][_RATIOS[self.options.against]],
             "score": {
-                "bert": folder.step(FINE_TUNE).metrics()["score"],
+                "bert": folder.step(bert_at_its_best(folder)).metrics()["score"],
                 "strengthened": step.metrics()["score"],
             },
         }
         return trial, self.method.nothing_left(model)
 
     def _complete(self, trial, job):
-        score = job.run().finished_step().metrics()["score"]
-        trial["score"]["reduced"] = score
-        trial["score"]["drop_points"] = 100 * (trial["score"]["bert"] - score)
+        trial["score"] |= scores(job.run(), DEV)["score"]
         trial["verdict"] = self.target.verdict(trial)
 
     def _write(self, folder, tried, best):
         """Writes tuning.json and its picture; prints the table."""
         settings = folder.settings()
-        ((name, value),) = dataclasses.asdict(self.target).items()
+        value = self.options.speedup if self.options.max_drop is None else self.options.max_drop
         result = {
             "method": self.method.name,
             "task": settings["identity"]["task"]["name"],
             "metric": settings["identity"]["task"]["metric"],
             "examples": settings["examples"],
-            "target": {type(self.target).__name__: value},
+            "measured_by": DEV,
+            "held_out": False,
+            "target": {type(self.target).__name__: value, "confident": self.options.confident},
             "against": self.options.against,
+            "bert": bert_at_its_best(folder),
             "best": None if best is None else best["name"],
             "points": tried,
             "command": self.command or as_json(self.options),
@@ -253,7 +287,8 @@ class Tuning:
         write_json(self.job.output / RESULT, result)
         print(
             f"\n{result['task']}, {result['metric']} on {result['examples']['dev']} dev examples; "
-            f"{type(self.target).__name__} {value:g}, operations {result['against']}"
+            f"{type(self.target).__name__} {value:g}, operations {result['against']}; BERT is the "
+            f"better one by dev: {result['bert']}"
         )
         marked = [
             {**trial, "verdict": f"{trial['verdict']}: the best"} if trial is best else trial

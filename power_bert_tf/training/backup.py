@@ -67,12 +67,15 @@ class EpochBackup(keras.callbacks.Callback):
         folder: where the state goes, one sub-folder for the latest epoch.
         monitor: str or None. Name of the log whose highest value marks the best epoch; the last
             epoch counts as the best where None.
+        patience: int or None. Ends the training after so many epochs in a row that are no better
+            than the best one; never where None.
     """
 
-    def __init__(self, folder, monitor=None):
+    def __init__(self, folder, monitor=None, patience=None):
         super().__init__()
         self.folder = pathlib.Path(folder)
         self.monitor = monitor
+        self.patience = patience
         self.history = []
         self.best_epoch = None
 
@@ -96,6 +99,14 @@ class EpochBackup(keras.callbacks.Callback):
         self.best_epoch = recorded["best_epoch"]
         return len(self.history)
 
+    @property
+    def ended(self):
+        """Whether there is nothing more to hope for: so many epochs were no better."""
+        # Keras' `EarlyStopping` would forget the epochs before an interruption.
+        return self.patience is not None and len(self.history) - (self.best_epoch or 0) >= max(
+            self.patience, 1
+        )
+
     def on_epoch_end(self, epoch, logs=None):
         self.history.append({name: float(value) for name, value in logs.items()})
         weights, optimizer = _weights(self.model), _optimizer_state(self.model)
@@ -115,6 +126,8 @@ class EpochBackup(keras.callbacks.Callback):
 
         write_folder(self.folder / f"epoch-{epoch + 1:04d}", write)
         shutil.rmtree(before, ignore_errors=True)
+        if self.ended:
+            self.model.stop_training = True
 
     def _is_best(self):
         if self.monitor is None:

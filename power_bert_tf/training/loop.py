@@ -14,13 +14,48 @@ from power_bert_tf.training.objectives import objective
 from power_bert_tf.training.training_data import TrainingResult
 
 
+def predict(model, examples, preprocessor, batch_size=128):
+    """What a model answers, padded to the longest text of each batch.
+
+    Without a graph: to trace one would take longer than most sets do.
+
+    Args:
+        model: `BertClassifier`.
+        examples: `Examples`.
+        preprocessor: `Preprocessor`, of the model's sequence length.
+        batch_size: int, examples a batch.
+
+    Returns:
+        Array in the order of the examples, as `task_score` takes it.
+    """
+    pad_to_longest = not model.reduction.sees_padding
+    order = np.argsort(examples.characters(), kind="stable")
+    dataset = evaluation_dataset(examples.select(order), preprocessor, batch_size, pad_to_longest)
+    of_any_length = model.at_length(None) if pad_to_longest else model
+    batches = [of_any_length(inputs, training=False) for inputs, _ in dataset]
+    outputs = np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])
+    by_example = outputs.reshape(len(examples), -1)
+    answers = np.empty_like(by_example)
+    answers[order] = by_example
+    return answers.reshape(outputs.shape)
+
+
 def evaluate(model, data):
     """The score of a model on the dev examples of a `TrainingData`, a float."""
-    dataset = evaluation_dataset(data.dev, data.preprocessor, batch_size=128)
-    return task_score(data.metric, data.dev.labels, model.predict(dataset, verbose=0))
+    outputs = predict(model, data.dev, data.preprocessor)
+    return task_score(data.metric, data.dev.labels, outputs)
 
 
-def train(model, optimizer, data, epochs, backup_folder, keep_best=True, callbacks=()):
+def train(
+    model,
+    optimizer,
+    data,
+    epochs,
+    backup_folder,
+    keep_best=True,
+    callbacks=(),
+    patience=None,
+):
     """Trains a model, and goes on where an earlier process was killed.
 
     Args:
@@ -31,6 +66,8 @@ def train(model, optimizer, data, epochs, backup_folder, keep_best=True, callbac
         backup_folder: folder for the state after each epoch; training goes on from there.
         keep_best: bool. Give back the best epoch by the task's metric; the last where False.
         callbacks: Keras callbacks, called before the state is written.
+        patience: int. Ends after so many epochs that are no better than the best; trains through
+            all of them where None.
 
     Returns:
         `TrainingResult`.
@@ -44,9 +81,9 @@ def train(model, optimizer, data, epochs, backup_folder, keep_best=True, callbac
     in_order = data.dev.select(np.argsort(data.dev.characters(), kind="stable"))
     dev = evaluation_dataset(in_order, data.preprocessor, data.batch_size, pad_to_longest)
     score = DevScore(dev, in_order.labels, data.metric)
-    backup = EpochBackup(backup_folder, score.log_name if keep_best else None)
+    backup = EpochBackup(backup_folder, score.log_name if keep_best else None, patience)
     first_epoch = backup.restore(trained)
-    if first_epoch < epochs:
+    if first_epoch < epochs and not backup.ended:
         dataset, steps = training_dataset(
             data.train,
             data.preprocessor,

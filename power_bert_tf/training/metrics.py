@@ -8,24 +8,29 @@ from sklearn import metrics as sklearn_metrics
 from power_bert_tf.errors import InputError
 
 
-def _classes(labels, outputs):
+def answers(labels, outputs):
+    """The class, or the option, with the highest score of each example: (examples,).
+
+    Args:
+        labels, outputs: see `task_score`.
+    """
     # The options of a question are rows of one score each.
     return np.argmax(np.reshape(outputs, (len(labels), -1)), axis=-1)
 
 
 def _accuracy(labels, outputs):
-    return sklearn_metrics.accuracy_score(labels, _classes(labels, outputs))
+    return np.mean(answers(labels, outputs) == np.asarray(labels))
 
 
 def _matthews(labels, outputs):
-    classes = _classes(labels, outputs)
-    if np.ptp(classes) == 0 or np.ptp(labels) == 0:
+    given = answers(labels, outputs)
+    if np.ptp(given) == 0 or np.ptp(labels) == 0:
         return 0.0  # What scikit-learn answers too, with a warning.
-    return sklearn_metrics.matthews_corrcoef(labels, classes)
+    return sklearn_metrics.matthews_corrcoef(labels, given)
 
 
 def _f1(labels, outputs):
-    return sklearn_metrics.f1_score(labels, _classes(labels, outputs), zero_division=0.0)
+    return sklearn_metrics.f1_score(labels, answers(labels, outputs), zero_division=0.0)
 
 
 def _spearman(labels, outputs):

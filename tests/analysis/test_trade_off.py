@@ -4,12 +4,12 @@ from power_bert_tf.analysis.trade_off import draw_trade_offs
 
 LINES = {
     "absolute": [
-        {"speed": 1.6, "drop": 2.0, "strength": 1e-3},
-        {"speed": 1.2, "drop": -0.1, "strength": 2e-4},
+        {"speed": 1.6, "bert": 90.0, "drop": 2.0, "interval": [1.5, 2.75], "strength": 1e-3},
+        {"speed": 1.2, "bert": 90.0, "drop": -0.5, "interval": None, "strength": 2e-4},
     ],
     "relative": [
-        {"speed": 1.8, "drop": 1.0, "strength": 4e-4},
-        {"speed": 1.9, "drop": 1.1, "strength": None},
+        {"speed": 1.8, "bert": 90.0, "drop": 1.0, "interval": [0.5, 1.5], "strength": 4e-4},
+        {"speed": 1.9, "bert": 90.0, "drop": 1.1, "interval": [0.5, 1.5], "strength": None},
     ],
 }
 
@@ -27,7 +27,7 @@ def test_a_panel_for_each_task(tmp_path):
     assert len(list(path.parent.iterdir())) == 2
 
 
-def test_points_are_joined_by_speed_and_the_better_is_above(tmp_path, monkeypatch):
+def test_points_are_joined_by_speed_and_bert_is_a_line(tmp_path, monkeypatch):
     figure = pytest.importorskip("matplotlib.figure")
     drawn = []
     real = figure.Figure.savefig
@@ -39,9 +39,11 @@ def test_points_are_joined_by_speed_and_the_better_is_above(tmp_path, monkeypatc
     monkeypatch.setattr(figure.Figure, "savefig", look)
     draw_trade_offs({"one": LINES}, tmp_path / "a.png")
     (axes,) = drawn
-    by_label = {line.get_label(): line for line in axes.lines}
-    assert list(by_label["absolute"].get_xdata()) == [1.2, 1.6]
-    assert list(by_label["absolute"].get_ydata()) == [-0.1, 2.0]
-    assert list(by_label["BERT"].get_xydata()[0]) == [1, 0]
-    assert axes.yaxis_inverted()
+    handles = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+    line, _, (bars,) = handles["absolute"]
+    assert line.get_xydata().tolist() == [[1.2, 90.5], [1.6, 88.0]]
+    # From the most that is lost to the least.
+    assert bars.get_segments()[1].tolist() == [[1.6, 87.25], [1.6, 88.5]]
+    assert list(handles["BERT"].get_ydata()) == [90.0, 90.0]
+    assert not axes.yaxis_inverted()
     assert {text.get_text() for text in axes.texts} == {"0.001", "0.0002", "0.0004", "given"}

@@ -37,6 +37,8 @@ SINGLE = {
     "fine-tuning-epochs": 7,
     "search-epochs": 4,
     "retraining-epochs": 3,
+    "patience": 9,
+    "no-control": True,
     "seed": 3,
 }
 # From a checkpoint that has learnt the task, on the opposite of it: slowly it forgets what the dev
@@ -50,6 +52,7 @@ HARDER = {
     "fine-tuning-epochs": 5,
     "search-epochs": 3,
     "retraining-epochs": 4,
+    "no-control": None,
 }
 PAIRS = {
     "sequence-length": 16,
@@ -57,6 +60,7 @@ PAIRS = {
     "retention": "9,4 of 16",
     "epochs": 1,
     "metric": "f1",
+    "no-control": True,
 }
 
 

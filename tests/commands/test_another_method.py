@@ -65,10 +65,11 @@ def run(materials, tmp_path_factory, registered):
 
 def test_both_steps_are_done_once_and_in_order(run):
     printed = run.printed
-    assert "[1/2 fine-tune] done before" in printed and "[2/2 adapt]\n" in printed
-    assert len(run.json("adapt/history.json")) == 3
+    assert "[1/3 fine-tune] done before" in printed and "[3/3 adapt]\n" in printed
+    # The control is of every method: BERT, for as long as the method's own steps.
+    assert len(run.json("adapt/history.json")) == len(run.json("control/history.json")) == 3
     opened = pb.open_run(run.path)
-    assert opened.folder.steps == ("fine-tune", "adapt")
+    assert opened.folder.steps == ("fine-tune", "control", "adapt")
     assert opened.options.adapting_epochs == 3
     state = snapshot(run.path)
     assert main(run.arguments) == 0
@@ -78,7 +79,7 @@ def test_both_steps_are_done_once_and_in_order(run):
 def test_the_report_asks_the_method(run):
     report = run.json("report.json")
     assert (report["method"], report["title"]) == ("every-second", "Every second")
-    assert report["seconds_training"].keys() == {"fine-tune", "adapt"}
+    assert report["seconds_training"].keys() == {"fine-tune", "control", "adapt"}
     assert report["score"]["reduced"] == run.json("adapt/metrics.json")["score"]
     assert report["word_vectors"]["padded"] == {"bert": 24, "reduced": 12}
     speedup = report["operations"]["speedup"]

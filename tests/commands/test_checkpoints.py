@@ -34,7 +34,9 @@ def exported(finished_run, tmp_path_factory):
 def job(checkpoint, examples, **options):
     """A run on the same examples for training and measuring, that is not begun."""
     options = {"sequence_length": 12, "epochs": 1, **options}
-    return job_in_memory(examples, examples, checkpoint, "nowhere", "power-bert", None, options)
+    return job_in_memory(
+        examples, examples, None, checkpoint, "nowhere", "power-bert", None, options
+    )
 
 
 def skipping(checkpoint, **changes):
@@ -47,13 +49,13 @@ def test_fine_tuning_is_skipped(finished_run, exported, materials, tmp_path, cap
     with toy.eagerly(), without_timing():
         assert main(arguments) == 0
     printed = capsys.readouterr().out
-    assert "[1/2 fine-tune, as the checkpoint is]\naccuracy on dev: " in printed
+    assert "[1/3 fine-tune, as the checkpoint is]\naccuracy on dev: " in printed
     run = RunFolder.open(tmp_path / "run")
     before = finished_run.json("fine-tune/metrics.json")["score"]
     assert run.step("fine-tune").metrics()["score"] == before >= 0.9
     assert json.loads((run.path / "fine-tune" / "history.json").read_text()) == []
     report = json.loads((run.path / "report.json").read_text())
-    assert report["score"]["bert"] == before
+    assert report["models"]["fine-tune"]["score"] == before
     assert run.step("re-train").load_model().label_names == toy.LABELS
     # And all of it is done before.
     state = snapshot(run.path)

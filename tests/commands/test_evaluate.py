@@ -17,7 +17,7 @@ def test_scores_are_those_of_the_report(finished_run, capsys, step, name):
         expected = finished_run.json("search/metrics.json")["score"]
     else:
         expected = finished_run.json("report.json")["score"][name]
-    assert capsys.readouterr().out == f"accuracy {100 * expected:.2f} on 32 examples ({step})\n"
+    assert capsys.readouterr().out == f"accuracy {100 * expected:.2f} on 32 dev examples ({step})\n"
 
 
 @pytest.mark.slow
@@ -28,7 +28,7 @@ def test_another_retention_configuration_is_measured_without_retraining(finished
     def printed(step, retention):
         arguments = ["evaluate", str(finished_run.path), "--step", step, "--retention", retention]
         assert main(arguments) == 0
-        pattern = rf"accuracy ([\d.]+) on 32 examples \({step}, {retention}, not trained so\)\n"
+        pattern = rf"accuracy ([\d.]+) on 32 dev examples \({step}, {retention}, not trained so\)\n"
         return float(re.fullmatch(pattern, capsys.readouterr().out)[1])
 
     def expected(step, retention):

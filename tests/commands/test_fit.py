@@ -43,6 +43,7 @@ def test_a_run_has_all_of_its_files(finished_run):
     for step in STEPS:
         expected |= {f"{step}/{name}" for name in ("model.keras", "history.json", "metrics.json")}
     expected |= {"search/masses.json", "search/masses.png"}
+    expected |= {f"{step}/answers-dev.npy" for step in ("fine-tune", "re-train")}
     assert files == expected
 
 
@@ -168,9 +169,11 @@ def test_the_report_says_what_is_fastest_here(finished_run):
 def test_the_report_can_be_read(finished_run):
     report, text = finished_run.json("report.json"), (finished_run.path / "report.md").read_text()
     rows = [cells_of(line) for line in text.splitlines() if line.startswith("|")]
-    assert ["BERT, fine-tuned", f"{100 * report['score']['bert']:.2f}"] in rows
-    assert ["PoWER-BERT", f"{100 * report['score']['reduced']:.2f}"] in rows
-    assert ["drop", f"{report['score']['drop_points']:.2f} points"] in rows
+    starts = [row[:2] for row in rows]
+    assert ["BERT, fine-tuned", f"{100 * report['score']['bert']:.2f}"] in starts
+    assert ["PoWER-BERT", f"{100 * report['score']['reduced']:.2f}"] in starts
+    assert f"Drop: {report['score']['drop_points']:.2f} points;" in text
+    assert "No control was trained" in text
     assert f"(absolute, lambda 0.02): `{report['configuration']['text']}`" in text
     kept = report["word_vectors"]["padded"]["reduced"]
     assert f"Word-vectors kept over all encoders: {kept} of\n24 with padding" in text
@@ -194,6 +197,10 @@ def test_one_summary_ends_the_run(finished_run):
     )
     assert summary.endswith(f"Report: {finished_run.path / 'report.md'}\n")
     assert finished_run.printed.count("Retention configuration (absolute") == 1
+    cost = "Epochs, of 6 training steps, at most: 7 of fine-tune, 4 of search, 3 of re-train\n"
+    assert cost in finished_run.printed.split("[1/3 fine-tune]")[0]
+    said = finished_run.printed.split("[2/3 search]")[0]
+    assert "At that rate the other steps take at most 0 minutes." in said
     for title in ("[1/3 fine-tune]", "[2/3 search]", "[3/3 re-train]"):
         assert finished_run.printed.count(title) == 1
 
@@ -249,7 +256,9 @@ def test_a_run_may_be_moved_and_opened_from_anywhere(finished_run, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     assert main(["evaluate", "elsewhere/moved"]) == 0
     expected = finished_run.json("report.json")["score"]["reduced"]
-    assert capsys.readouterr().out == f"accuracy {100 * expected:.2f} on 32 examples (re-train)\n"
+    assert (
+        capsys.readouterr().out == f"accuracy {100 * expected:.2f} on 32 dev examples (re-train)\n"
+    )
     assert pb.open_run("elsewhere/moved").report == finished_run.json("report.json")
 
 
@@ -289,6 +298,8 @@ def test_a_run_in_python(materials, tmp_path):
     columns = {"text": train.texts, "label": [toy.LABELS[label] for label in train.labels]}
     options = {"checkpoint": materials.checkpoint, "output": tmp_path / "run"}
     options |= {"sequence_length": 12, "epochs": 1, "retention": "9,4", "seed": 3}
+    test = toy.examples(24, seed=6)
+    options["test"] = {"text": test.texts, "label": test.labels}
     with toy.eagerly(), without_timing():
         run = pb.fit(columns, (dev.texts, dev.labels), **options)
         # Called again, it is there.
@@ -297,8 +308,11 @@ def test_a_run_in_python(materials, tmp_path):
     assert snapshot(tmp_path / "run") == state and again.report == run.report
     assert run.report["configuration"]["text"] == "9,4"
     assert run.task.labels == toy.LABELS and run.options.retention == "9,4"
-    assert run.evaluate() == pytest.approx(run.report["score"]["reduced"])
-    assert run.evaluate(dev, step="fine-tune") == pytest.approx(run.report["score"]["bert"])
+    report = run.report
+    assert report["measured_by"] == "test" and report["examples"]["test"] == 24
+    assert run.evaluate() == pytest.approx(report["models"]["re-train"]["dev"])
+    assert run.evaluate(test) == pytest.approx(report["score"]["reduced"])
+    assert run.evaluate(test, step=report["bert"]) == pytest.approx(report["score"]["bert"])
     answers = run.predict(["so good a film", "bad"])
     expected = np.asarray(run.model()(run.preprocessor(["so good a film", "bad"])))
     for answer, row in zip(answers, expected, strict=True):
@@ -308,7 +322,9 @@ def test_a_run_in_python(materials, tmp_path):
     assert opened.evaluate() == run.evaluate()
     with pytest.raises(InputError, match="`train` must be given: .* from examples in memory"):
         job_of_run(opened)
-    assert job_of_run(opened, train).data.train.fingerprint() == train.fingerprint()
+    again = job_of_run(opened, train).data
+    assert again.train.fingerprint() == train.fingerprint()
+    assert again.test.fingerprint() == test.fingerprint()
 
 
 def test_arguments_that_cannot_be_used(materials, tmp_path):

@@ -102,16 +102,17 @@ def test_the_search_could_not_go_so_far_at_the_learning_rate_of_berts_weights(fi
     assert lowest >= reachable_retention(SINGLE["retention-learning-rate"], steps) - 0.1
 
 
-@pytest.mark.parametrize("step", ["fine-tune", "search", "re-train"])
+@pytest.mark.parametrize("step", ["fine-tune", "control", "search", "re-train"])
 def test_every_step_goes_by_xla_and_groups_by_length(
     finished_run, materials, tmp_path, monkeypatch, step
 ):
     done = {} if step == "fine-tune" else {"fine_tuned": finished_run.path}
     given = {"retention": "9,4"} if step == "re-train" else {}
     options = {**done, **given, "xla": True, "group_by_length": True}
+    options["no_control"] = True if step != "control" else None
     training = first_training(monkeypatch, materials.fit(tmp_path / "run", **options))
-    reduction = {"fine-tune": "NoReduction", "search": "SoftExtraction", "re-train": "Extraction"}
-    assert type(training.model.reduction).__name__ == reduction[step]
+    reduction = {"search": "SoftExtraction", "re-train": "Extraction"}
+    assert type(training.model.reduction).__name__ == reduction.get(step, "NoReduction")
     assert training.model.jit_compile is True
     assert training.spread() < 3
 
@@ -154,20 +155,66 @@ def test_every_step_has_its_epochs_and_hands_back_the_best_or_the_last(harder_ru
         assert len(scores) == HARDER[f"{name}-epochs"]
         best = len(scores) if step == "search" else scores.index(max(scores)) + 1
         assert (metrics["best_epoch"], metrics["score"]) == (best, scores[best - 1])
+        assert metrics["epochs"] == len(scores)
         model = run.finished_step(step).load_model()
         assert accuracy(model, dev, run) == metrics["score"]
+
+
+@pytest.mark.slow
+def test_the_control_is_the_fine_tuned_bert_trained_as_long_as_the_other_steps(
+    harder_run, finished_run, materials, tmp_path, monkeypatch
+):
+    epochs = HARDER["search-epochs"] + HARDER["retraining-epochs"]
+    scores = dev_scores(harder_run, "control")
+    assert len(scores) == epochs
+    metrics = RunFolder.open(harder_run.path).step("control").metrics()
+    assert metrics["score"] == max(scores) and metrics["best_epoch"] < epochs
+    path = shutil.copytree(harder_run.path, tmp_path / "run")
+    shutil.rmtree(path / "control")
+    training = first_training(monkeypatch, harder_arguments(materials, finished_run, path))
+    assert training.options["epochs"] == epochs
+    *rates, after = training.learning_rates()
+    assert max(rates) == pytest.approx(HARDER["learning-rate"], rel=0.15)
+    assert after == pytest.approx(0, abs=1e-9)
+    fine_tuned = toy.weights(RunFolder.open(path).step("fine-tune").load_model())
+    begins = toy.weights(training.model)
+    for each in training.model.trainable_variables:
+        assert np.array_equal(begins[each.path], fine_tuned[each.path])
+
+
+@pytest.mark.slow
+def test_what_no_longer_gets_better_ends(finished_run, materials, tmp_path):
+    """The steps that keep their best epoch, not the search; and without the control if so asked."""
+    path = tmp_path / "run"
+    arguments = materials.fit(
+        path,
+        {**HARDER, "patience": 1, "no-control": True},
+        checkpoint=finished_run.path,
+        train=materials.opposite,
+    )
+    with toy.eagerly(), without_timing():
+        assert main(arguments) == 0
+    run = RunFolder.open(path)
+    assert run.steps == STEPS
+    for step in ("fine-tune", "re-train"):
+        metrics = run.step(step).metrics()
+        assert metrics["epochs"] == metrics["best_epoch"] + 1
+    assert run.step("fine-tune").metrics()["epochs"] < HARDER["fine-tuning-epochs"]
+    assert run.step("search").metrics()["epochs"] == HARDER["search-epochs"]
 
 
 @pytest.mark.slow
 def test_the_report_is_of_both_dev_sets(harder_run, tmp_path):
     """The second by its own figures, of the models that are on the disk."""
     path, other = shutil.copytree(harder_run.path, tmp_path / "run"), toy.examples(24, seed=9)
-    settings = {**harder_run.json("settings.json"), "further": ["other"]}
+    settings = {**harder_run.json("settings.json"), "sets": ["dev", "other"]}
     (path / "settings.json").write_text(json.dumps(settings))
-    write_examples(path / "dev-other.jsonl", other)
+    write_examples(path / "other.jsonl", other)
     run = RunFolder.open(path)
     report = build_report(run, timed=False)
-    ways = {"bert": "fine-tune", "reduced": "re-train"}
+    bert = max(("fine-tune", "control"), key=lambda step: run.step(step).metrics()["score"])
+    assert report["bert"] == bert
+    ways = {"bert": bert, "reduced": "re-train"}
     own = {way: run.step(step).metrics()["score"] for way, step in ways.items()}
     measured = {
         way: accuracy(run.step(step).load_model(), other, run) for way, step in ways.items()
@@ -179,7 +226,8 @@ def test_the_report_is_of_both_dev_sets(harder_run, tmp_path):
         (report["further"]["other"]["score"], measured),
     ):
         drop = 100 * (expected["bert"] - expected["reduced"])
-        assert score == {**expected, "drop_points": pytest.approx(drop)}
+        expected = {**expected, "drop_points": pytest.approx(drop)}
+        assert {name: score[name] for name in expected} == expected
 
 
 @pytest.mark.slow

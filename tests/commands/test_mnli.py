@@ -87,7 +87,7 @@ def test_the_report_measures_both_dev_sets(mnli_run):
             np.array(labels)[chosen],
             keras_outputs(mnli_run, step, examples.texts[chosen], examples.text_pairs[chosen]),
         )
-        for name, step in (("bert", "fine-tune"), ("reduced", "re-train"))
+        for name, step in (("bert", report["bert"]), ("reduced", "re-train"))
     }
     assert {name: other["score"][name] for name in scores} == scores
     drop = 100 * (scores["bert"] - scores["reduced"])
@@ -102,8 +102,8 @@ def test_evaluate_measures_both(mnli_run, capsys):
     report = mnli_run.json("report.json")
     own, other = (each["score"]["reduced"] for each in (report, report["further"]["mnli-mm"]))
     assert capsys.readouterr().out.splitlines() == [
-        f"accuracy {100 * own:.2f} on 9 examples (re-train)",
-        f"accuracy {100 * other:.2f} on 9 examples of mnli-mm (re-train)",
+        f"accuracy {100 * own:.2f} on 9 dev examples (re-train)",
+        f"accuracy {100 * other:.2f} on 9 mnli-mm examples (re-train)",
     ]
 
 

@@ -85,12 +85,12 @@ def test_the_run_keeps_how_texts_are_cut(race_run):
     assert pieces == expected
 
 
-@pytest.mark.parametrize(("step", "name"), [("re-train", "reduced"), ("fine-tune", "bert")])
-def test_evaluate_gives_the_scores_of_the_report(race_run, capsys, step, name):
+@pytest.mark.parametrize("step", ["fine-tune", "control", "re-train"])
+def test_evaluate_gives_the_scores_of_the_report(race_run, capsys, step):
     assert main(["evaluate", str(race_run.path), "--step", step]) == 0
-    score = race_run.json("report.json")["score"][name]
+    score = race_run.json("report.json")["models"][step]["score"]
     printed = capsys.readouterr().out
-    assert printed == f"accuracy {100 * score:.2f} on 12 examples ({step})\n"
+    assert printed == f"accuracy {100 * score:.2f} on 12 dev examples ({step})\n"
 
 
 QUESTIONS = [

@@ -35,13 +35,15 @@ def test_a_row_and_a_command_for_each_run(finished_run, tmp_path, monkeypatch, c
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert len(cells) == header.count("|") - 1
     assert cells[0] == report["task"] and cells[-1] == f"`{report['configuration']['text']}`"
-    assert cells[4:7] == [
+    low, high = report["score"]["interval"]
+    assert cells[4:8] == [
         f"{100 * report['score']['bert']:.1f}",
+        "-",  # No control was trained.
         f"{100 * report['score']['reduced']:.1f}",
-        f"{report['score']['drop_points']:.1f}",
+        f"{report['score']['drop_points']:.1f} ({low:.1f} to {high:.1f})",
     ]
     operations = report["operations"]["speedup"]["padded_over_padded"]
-    assert cells[7].startswith(f"{operations:.2f}x, ")
+    assert cells[8].startswith(f"{operations:.2f}x, ")
     # What is kept of a run makes the same table.
     assert printed(monkeypatch, capsys, tmp_path / f"{finished_run.path.name}.json") == output
 

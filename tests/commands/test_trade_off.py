@@ -118,12 +118,13 @@ def test_the_points_are_those_of_the_runs(finished, finished_run):
             step: json.loads((output / name / step / "metrics.json").read_text())
             for step in ("search", "re-train")
         }
-        assert point["score"] == {
+        expected = {
             "bert": bert,
             "strengthened": metrics["search"]["score"],
             "reduced": metrics["re-train"]["score"],
             "drop_points": pytest.approx(100 * (bert - metrics["re-train"]["score"])),
         }
+        assert {key: point["score"][key] for key in expected} == expected
         retention = RetentionConfiguration.parse(point["configuration"]["text"])
         assert str(retention) == metrics["search"]["findings"]["retention"]
         assert point["operations"]["speedup"]["padded_over_padded"] == pytest.approx(
@@ -149,11 +150,13 @@ def test_the_table_has_a_line_for_each_point(finished, capsys):
     result = json.loads((finished[0] / "trade_off.json").read_text())
     lines = points.table("power-bert", result["points"]).splitlines()
     assert len(lines) == 1 + len(NAMES)
-    header = "lambda BERT search PoWER-BERT drop padded unpadded found"
+    header = "lambda BERT search, dev PoWER-BERT drop padded unpadded found"
     assert " ".join(lines[0].split()) == header
     for line, point in zip(lines[1:], result["points"], strict=True):
         score, speed = point["score"], point["operations"]["speedup"]
-        assert line.split()[:8] == [
+        low, high = score["interval"]
+        assert f" ({low:.1f} to {high:.1f}) " in line
+        assert re.sub(r"\(.*? to .*?\)", "", line).split()[:8] == [
             point["configuration"]["variant"],
             f"{point['configuration']['strength']:g}",
             *(f"{100 * score[name]:.2f}" for name in ("bert", "strengthened", "reduced")),

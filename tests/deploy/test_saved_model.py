@@ -63,6 +63,7 @@ def served(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["single", "pairs"])
+@pytest.mark.slow
 def test_probabilities_are_those_of_keras(served, name):
     expected, answers = served[0][name], served[1][name]
     assert set(answers) == {"probabilities", "label", "label_names"}
@@ -71,6 +72,7 @@ def test_probabilities_are_those_of_keras(served, name):
 
 
 @pytest.mark.parametrize("name", ["single", "pairs"])
+@pytest.mark.slow
 def test_labels_have_names(served, name):
     expected, answers = served[0][name], served[1][name]
     names = ["0", "1"] if name == "pairs" else list(toy.LABELS)
@@ -79,6 +81,7 @@ def test_labels_have_names(served, name):
 
 
 @pytest.mark.parametrize("name", ["regression", "choice"])
+@pytest.mark.slow
 def test_regression_and_options_give_a_score(served, name):
     expected, answers = served[0][name], served[1][name]
     assert set(answers) == {"score"}

@@ -11,11 +11,13 @@ def trade_off(task, variant, *points):
     return {
         "task": task,
         "metric": "accuracy",
-        "examples": {"train": 10, "dev": 5},
+        "examples": {"train": 10, "dev": 5, "test": 7},
+        "measured_by": "test",
+        "held_out": False,
         "points": [
             {
                 "configuration": {"variant": variant, "strength": strength, "text": "9,4"},
-                "score": {"drop_points": drop},
+                "score": {"bert": 0.9, "drop_points": drop, "interval": None},
                 "operations": {"speedup": {"unpadded_over_unpadded": speed}},
             }
             for strength, speed, drop in points
@@ -58,6 +60,11 @@ def drawn(monkeypatch):
     return drawn
 
 
+def points(axes):
+    handles = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+    return handles["absolute"][0].get_xydata().tolist()
+
+
 def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch, drawn):
     curve, run = tmp_path / "trade_off.json", tmp_path / "report.json"
     curve.write_text(json.dumps(trade_off("one", "absolute", (1e-3, 1.5, 1.0))))
@@ -68,15 +75,15 @@ def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch, drawn):
             {
                 "task": "one",
                 "metric": "accuracy",
-                "examples": report["examples"],
+                **{name: report[name] for name in ("examples", "measured_by", "held_out")},
                 **report["points"][0],
             }
         )
     )
     scripts.run(monkeypatch, "draw_trade_off", curve, run, "--output", tmp_path / "a.png")
     (axes,) = drawn
-    (line,) = (line for line in axes.lines if line.get_label() == "absolute")
-    assert line.get_xydata().tolist() == [[1.5, 1.0], [1.7, 0.5]]
+    assert points(axes) == [[1.5, 89.0], [1.7, 89.5]]
+    assert axes.get_title() == "one, accuracy on 7 test examples"
     assert {text.get_text() for text in axes.texts} == {"0.001", "given"}
 
 
@@ -88,5 +95,4 @@ def test_what_is_not_re_trained_is_no_point(tmp_path, monkeypatch, drawn):
     file.write_text(json.dumps(tuning))
     scripts.run(monkeypatch, "draw_trade_off", file, "--output", tmp_path / "a.png")
     (axes,) = drawn
-    (line,) = (line for line in axes.lines if line.get_label() == "absolute")
-    assert line.get_xydata().tolist() == [[1.5, 1.0]]
+    assert points(axes) == [[1.5, 89.0]]

@@ -24,13 +24,14 @@ IDENTITY = {
     "seed": 0,
 }
 STEPS = ["fine-tune", "search", "re-train"]
-DETAILS = {"versions": {"keras": "3"}, "steps": STEPS, "further": ["other"]}
-DEV, OTHER = toy.examples(6, seed=2), toy.questions(4, seed=3)
+DETAILS = {"versions": {"keras": "3"}, "steps": STEPS, "held_out": True}
+DEV, TEST, OTHER = toy.examples(6, seed=2), toy.examples(9, seed=4), toy.questions(4, seed=3)
+SETS = {"dev": DEV, "test": TEST, "other": OTHER}
 
 
 def begin(path, **changes):
     settings = {"identity": {**IDENTITY, **changes}, **DETAILS}
-    return RunFolder.begin(path, settings, toy.preprocessor().tokenizer, DEV, {"other": OTHER})
+    return RunFolder.begin(path, settings, toy.preprocessor().tokenizer, SETS)
 
 
 def snapshot(folder):
@@ -46,13 +47,14 @@ def test_begins_new_and_in_an_empty_folder(tmp_path):
     for name in ("deep/new", "empty"):
         run = begin(tmp_path / name)
         settings = json.loads((tmp_path / name / "settings.json").read_text())
-        expected = {"layout": LAYOUT, "identity": IDENTITY, **DETAILS}
+        expected = {"layout": LAYOUT, "sets": list(SETS), "identity": IDENTITY, **DETAILS}
         assert settings == json.loads(json.dumps(expected))
         assert run.settings() == settings
         assert (tmp_path / name / "vocab.txt").read_text().split() == list(toy.VOCABULARY)
         assert run.preprocessor().sequence_length == toy.LENGTH
         assert run.preprocessor().tokenizer.vocabulary == toy.VOCABULARY
         assert run.dev().fingerprint() == DEV.fingerprint()
+        assert run.test().fingerprint() == TEST.fingerprint()
         assert {name: each.fingerprint() for name, each in run.further().items()} == {
             "other": OTHER.fingerprint()
         }
@@ -167,6 +169,7 @@ def test_a_step_is_finished_with_its_last_file(tmp_path, monkeypatch):
     assert step.finished and not step.backup.exists()
     assert step.metrics() == {
         "score": 0.5,
+        "epochs": 1,
         "best_epoch": 1,
         "seconds": 2.0,
         "findings": {"retention": "9,4"},

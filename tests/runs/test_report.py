@@ -9,6 +9,7 @@ from training import toy
 from power_bert_tf.data import user_task
 from power_bert_tf.methods.power_bert.options import PowerBertOptions
 from power_bert_tf.methods.power_bert.reductions import Extraction
+from power_bert_tf.runs import scores
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.report import build_report
 from power_bert_tf.runs.report_text import markdown
@@ -17,14 +18,11 @@ from power_bert_tf.training.training_data import TrainingResult
 
 # Without training
 
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run in which PoWER-BERT lost an eighth."""
-    return begin(tmp_path_factory.mktemp("run"))
+DEV, TEST = toy.examples(8, seed=2), toy.examples(40, seed=5)
 
 
-def begin(path, further=None):
+def begin(path, sets=None, dev_scores=(0.75, 0.75, 0.625)):
+    """A finished run with three models that answer differently."""
     task = user_task("toy", toy.examples(2), toy.LENGTH)
     identity = {
         "method": "power-bert",
@@ -32,19 +30,19 @@ def begin(path, further=None):
         "options": dataclasses.asdict(PowerBertOptions(strength=0.1)),
         "lowercase": True,
     }
+    sets = {"dev": DEV, **(sets or {})}
     settings = {
         "identity": identity,
-        "steps": ["fine-tune", "re-train"],
-        "further": list(further or {}),
-        "examples": {"train": 64, "dev": 32},
+        "steps": ["fine-tune", "control", "re-train"],
+        "held_out": False,
+        "examples": {"train": 64, **{name: len(each) for name, each in sets.items()}},
         "versions": {},
     }
-    dev, tokenizer = toy.examples(8, seed=2), toy.preprocessor().tokenizer
-    run = RunFolder.begin(path, settings, tokenizer, dev, further)
-    bert = toy.classifier(seed=3)
-    power = bert.with_reduction(Extraction("3,2"))
-    for name, model, score in (("fine-tune", bert, 0.75), ("re-train", power, 0.625)):
-        run.step(name).finish(TrainingResult(model, [], 1, score), 2.0)
+    run = RunFolder.begin(path, settings, toy.preprocessor().tokenizer, sets)
+    power = toy.classifier(seed=3).with_reduction(Extraction("3,2"))
+    models = (toy.classifier(seed=3), toy.classifier(seed=4), power)
+    for name, model, score in zip(run.steps, models, dev_scores, strict=True):
+        run.step(name).finish(TrainingResult(model, [{}, {}, {}], 2, score), 2.0)
     return run
 
 
@@ -53,29 +51,80 @@ def answers(run, step, texts):
     return np.asarray(model(run.preprocessor()(texts))).argmax(axis=1)
 
 
-def test_the_drop_is_what_bert_has_more(run):
-    report = build_report(run, timed=False)
-    assert report["score"] == {"bert": 0.75, "reduced": 0.625, "drop_points": 12.5}
+def labelled_by(run, step, examples):
+    """The same texts, on which the model of a step is always right."""
+    labels = answers(run, step, examples.texts).astype("int32")
+    return dataclasses.replace(examples, labels=labels)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    return begin(tmp_path_factory.mktemp("run") / "first")
+
+
+def alike(run, one, other, examples=TEST):
+    share = np.mean(answers(run, one, examples.texts) == answers(run, other, examples.texts))
+    assert 0 < share < 1
+    return share
+
+
+@pytest.mark.parametrize(
+    ("dev_scores", "bert"),
+    [
+        ((0.75, 0.875, 0.5), "control"),
+        ((0.875, 0.75, 0.5), "fine-tune"),
+        # Of equals the one that took less.
+        ((0.75, 0.75, 0.5), "fine-tune"),
+    ],
+)
+def test_the_drop_is_from_the_bert_that_is_better_on_dev(first, tmp_path, dev_scores, bert):
+    """On test examples on which it is always right, whatever its dev score was."""
+    test = labelled_by(first, bert, TEST)
+    report = build_report(begin(tmp_path / "run", {"test": test}, dev_scores), timed=False)
+    reduced = alike(first, bert, "re-train")
+    assert report["bert"] == bert and report["measured_by"] == "test"
+    assert (report["score"]["bert"], report["score"]["reduced"]) == (1.0, reduced)
+    drop = 100 * (1 - reduced)
+    assert report["score"]["drop_points"] == pytest.approx(drop)
+    low, high = report["score"]["interval"]
+    assert 0 < low < drop < high
+    assert report["score"]["only_bert_right"] == round(40 * (1 - reduced))
+    assert report["score"]["only_reduced_right"] == 0
+    assert [each["dev"] for each in report["models"].values()] == list(dev_scores)
+    assert {(each["epochs"], each["best_epoch"]) for each in report["models"].values()} == {(3, 2)}
+    other = {"control": "fine-tune", "fine-tune": "control"}[bert]
+    assert report["models"][other]["score"] == pytest.approx(alike(first, bert, other))
+
+
+def test_without_a_test_set_figures_are_of_dev(first):
+    report = build_report(first, timed=False)
+    assert report["measured_by"] == "dev"
+    right = answers(first, "fine-tune", DEV.texts) == DEV.labels
+    assert report["score"]["bert"] == report["models"]["fine-tune"]["score"] == right.mean()
     assert "further" not in report
     assert report["configuration"] == {"variant": "absolute", "strength": 0.1, "text": "3,2"}
 
 
-def test_further_dev_sets_are_measured_by_both_models(run, tmp_path):
+def test_further_dev_sets_are_measured_by_both_models(first, tmp_path):
     """One on which BERT is always right, and one on which PoWER-BERT is."""
-    examples = toy.examples(16, seed=9)
-    told = {step: answers(run, step, examples.texts) for step in ("fine-tune", "re-train")}
-    further = {
-        step: dataclasses.replace(examples, labels=labels.astype("int32"))
-        for step, labels in told.items()
-    }
+    steps = ("fine-tune", "re-train")
+    further = {step: labelled_by(first, step, TEST) for step in steps}
     report = build_report(begin(tmp_path / "run", further), timed=False)
-    alike = np.mean(told["fine-tune"] == told["re-train"])
-    assert 0 < alike < 1
-    for step, bert, power in (("fine-tune", 1.0, alike), ("re-train", alike, 1.0)):
-        assert report["further"][step] == {
-            "examples": 16,
-            "score": {"bert": bert, "reduced": power, "drop_points": 100 * (bert - power)},
-        }
+    share = alike(first, *steps)
+    for step, bert, power in (("fine-tune", 1.0, share), ("re-train", share, 1.0)):
+        score = report["further"][step]["score"]
+        assert report["further"][step]["examples"] == 40
+        assert (score["bert"], score["reduced"]) == (bert, power)
+        assert score["drop_points"] == pytest.approx(100 * (bert - power))
+
+
+def test_answers_are_kept_and_go_along_with_a_step(first, tmp_path):
+    kept = scores.outputs(first, "control", "dev")
+    path = first.step("control").path / "answers-dev.npy"
+    assert path.exists() and kept.shape == (8, 2)
+    other = begin(tmp_path / "other")
+    other.step("another").adopt(first.step("control"))
+    assert (other.path / "another" / "answers-dev.npy").exists()
 
 
 # By hand
@@ -86,14 +135,38 @@ REPORT = {
     "method": "power-bert",
     "title": "PoWER-BERT",
     "configuration": {"variant": "relative", "strength": 0.25, "text": "5,2 of 12"},
-    "examples": {"train": 64, "dev": 32},
+    "examples": {"train": 6400, "dev": 32, "test": 8000},
+    "measured_by": "test",
+    "held_out": True,
+    "bert": "control",
+    "models": {
+        "fine-tune": {
+            **{"dev": 0.81, "epochs": 4, "best_epoch": 2},
+            **{"score": 0.88, "standard_error": 0.0036},
+        },
+        "control": {
+            **{"dev": 0.82, "epochs": 6, "best_epoch": 5},
+            **{"score": 0.9, "standard_error": 0.0034},
+        },
+        "re-train": {
+            **{"dev": 0.80, "epochs": 3, "best_epoch": 3},
+            **{"score": 0.87625, "standard_error": 0.0037},
+        },
+    },
     "sequence_length": 12,
     "mean_length": 6.04,
-    "score": {"bert": 0.9, "reduced": 0.87625, "drop_points": 2.375},
+    "score": {
+        **{"bert": 0.9, "reduced": 0.87625, "drop_points": 2.375},
+        **{"interval": [1.875, 3.25], "standard_error": 0.4},
+        **{"only_bert_right": 300, "only_reduced_right": 110, "p_value": 2.4e-21},
+    },
     "further": {
         "other": {
-            "examples": 16,
-            "score": {"bert": 0.5, "reduced": 0.625, "drop_points": -12.5},
+            "examples": 1600,
+            "score": {
+                **{"bert": 0.5, "reduced": 0.625, "drop_points": -12.5},
+                **{"interval": [-14.0, -11.25], "standard_error": 0.7},
+            },
         }
     },
     "word_vectors": {
@@ -159,26 +232,74 @@ def test_the_tables_have_their_figures_in_their_columns():
 
 def test_the_scores_are_in_their_places():
     text = markdown(REPORT)
-    first, _, *scores = table_rows(text)[:5]
-    assert first == ["", "f1 on 32 dev examples"]
-    assert scores == [
-        ["BERT, fine-tuned", "90.00"],
-        ["PoWER-BERT", "87.62"],
-        ["drop", "2.38 points"],
+    header, _, *rows = table_rows(text)[:5]
+    assert header == [
+        "",
+        "f1 on 32 dev examples",
+        "on 8,000 held-out examples",
+        "standard error",
+        "best epoch",
     ]
+    assert rows == [
+        ["BERT, fine-tuned", "81.00", "88.00", "0.36", "2 of 4"],
+        ["BERT, control", "82.00", "90.00", "0.34", "5 of 6"],
+        ["PoWER-BERT", "80.00", "87.62", "0.37", "3 of 3"],
+    ]
+    text = " ".join(text.split())
     assert (
-        "On the 16 dev examples of other, by which nothing was chosen: 50.00 BERT, 62.50 "
-        "PoWER-BERT, drop -12.50 points.\n"
+        "Drop: 2.38 points; with a confidence of 95 % between 1.88 and 3.25, by a paired bootstrap "
+        "of the examples; another seed of training moves it too. BERT alone is right on 300, the "
+        "faster model alone on 110 (McNemar's exact test: p = 2.4e-21). The drop is "
+        "against the better BERT by dev: the control, trained on for 6 epochs (82.0 against "
+        "81.0). On the 1,600 dev examples of other, by which "
+        "nothing was chosen: 50.00 BERT, 62.50 PoWER-BERT. Drop: -12.50 points; with a confidence "
+        "of 95 % between -14.00 and -11.25"
     ) in text
-    first, second, retention = summary(REPORT).splitlines()[:3]
-    assert first == "toy, f1 on 32 dev examples: 90.0 BERT, 87.6 PoWER-BERT, drop 2.4 points"
-    assert second == "other, f1 on 16 dev examples: 50.0 BERT, 62.5 PoWER-BERT, drop -12.5 points"
-    assert retention == "Retention configuration (relative, lambda 0.25): 5,2 of 12"
+    first, second, *others = summary(REPORT).splitlines()
+    assert first == (
+        "toy, f1 on 8,000 held-out examples: 90.0 BERT, 87.6 PoWER-BERT, drop 2.4 points "
+        "(1.9 to 3.2)"
+    )
+    assert second == (
+        "other, f1 on 1,600 dev examples: 50.0 BERT, 62.5 PoWER-BERT, drop -12.5 points "
+        "(-14.0 to -11.2)"
+    )
+    assert "Retention configuration (relative, lambda 0.25): 5,2 of 12" in others
+
+
+def test_what_a_report_is_measured_by_is_said():
+    def said(**changes):
+        report = {**REPORT, **changes}
+        return " ".join(f"{markdown(report)} {summary(report)}".split())
+
+    assert said(held_out=False).count("on 8,000 test examples") == 2
+    assert "Choices were made" not in said()
+    by_dev = said(measured_by="dev")
+    assert by_dev.count("Choices were made on these dev examples too") == 2
+    assert "held-out" not in by_dev
+    assert table_rows(markdown({**REPORT, "measured_by": "dev"}))[2] == [
+        "BERT, fine-tuned",
+        "88.00",
+        "0.36",
+        "2 of 4",
+    ]
+
+
+def test_a_control_that_is_missing_is_said():
+    models = {step: REPORT["models"][step] for step in ("fine-tune", "re-train")}
+    report = {**REPORT, "models": models, "bert": "fine-tune"}
+    for text in (markdown(report), summary(report)):
+        said = " ".join(text.split())
+        assert "No control was trained: a BERT that is given as many further epochs may" in said
+        assert "better BERT" not in said
+    assert "No control" not in markdown(REPORT)
+    fine_tuned = {**REPORT, "bert": "fine-tune"}
+    assert "by dev: the fine-tuned one (81.0 against 82.0)" in " ".join(summary(fine_tuned).split())
 
 
 def test_the_word_vectors_are_in_their_places():
     text = " ".join(markdown(REPORT).split())
-    assert "Trained on 64 examples. Inputs are padded or cut to N = 12 word-pieces" in text
+    assert "Trained on 6,400 examples. Inputs are padded or cut to N = 12 word-pieces" in text
     assert "the mean length of the dev examples is 6.0." in text
     assert "(relative, lambda 0.25): `5,2 of 12`" in text
     assert "7 of 24 with padding; 3.5 of 12.1 on average without." in text

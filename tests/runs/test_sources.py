@@ -11,10 +11,13 @@ from commands.conftest import write_weights
 from training import toy
 
 from power_bert_tf.data import Examples
+from power_bert_tf.errors import InputError
 from power_bert_tf.modeling import open_checkpoint
+from power_bert_tf.runs import sources
 from power_bert_tf.runs.options import DataOptions
 from power_bert_tf.runs.options import TrainingOptions
 from power_bert_tf.runs.sources import load_data
+from power_bert_tf.runs.sources import own_data
 from power_bert_tf.runs.sources import tokenizer_for
 
 
@@ -125,3 +128,119 @@ def test_where_data_is_from_holds_from_anywhere(train, checkpoint, tmp_path, mon
 def test_the_checkpoint_says_whether_it_is_cased(checkpoint, said, cased, lowercase):
     told = dataclasses.replace(checkpoint, lowercase=said)
     assert tokenizer_for(told, cased).lowercase == lowercase
+
+
+# A set that gives the figures
+
+
+def contents(examples):
+    return sorted(examples.texts)
+
+
+def test_test_examples_are_read_from_a_file(train, checkpoint, tmp_path):
+    test = toy.examples(30, seed=8)
+    data = load(checkpoint, train=train, test=write_tsv(tmp_path / "test.tsv", test))
+    assert data.test.fingerprint() == test.fingerprint() and not data.held_out
+    assert (len(data.train), len(data.dev)) == (87, 9)
+    training = TrainingOptions(test_examples=7)
+    data = load(checkpoint, training, train=train, test=tmp_path / "test.tsv")
+    assert data.test.fingerprint() == test.take(7, 0).fingerprint()
+
+
+def test_none_is_taken_from_ones_own_examples_unasked(train, checkpoint):
+    data = load(checkpoint, TrainingOptions(train_examples=20), train=train)
+    assert data.test is None and not data.held_out
+
+
+def test_held_out_examples_are_not_trained_on(train, checkpoint):
+    plain = load(checkpoint, train=train, dev=train)
+    data = load(checkpoint, TrainingOptions(held_out=30), train=train, dev=train)
+    assert data.held_out and (len(data.test), len(data.train)) == (30, 66)
+    assert contents(plain.train) == sorted([*data.train.texts, *data.test.texts])
+
+
+def test_what_training_leaves_over_is_held_out_first(train, checkpoint):
+    plain = load(checkpoint, TrainingOptions(train_examples=50), train=train, dev=train)
+    training = TrainingOptions(train_examples=50, held_out=12)
+    data = load(checkpoint, training, train=train, dev=train)
+    assert data.train.fingerprint() == plain.train.fingerprint()
+    assert len(data.test) == 12
+    with pytest.raises(InputError, match="`held_out` must be at most .* of the 46 training"):
+        load(checkpoint, dataclasses.replace(training, held_out=47), train=train, dev=train)
+
+
+@pytest.mark.parametrize(
+    ("training", "test", "expected"),
+    [
+        ({"held_out": 96}, False, "`held_out` must leave training examples over"),
+        ({"held_out": -1}, False, "`held_out` must be at least 0"),
+        ({"held_out": 5}, True, "give `test` or `held_out`, not both"),
+        ({"test_examples": 0}, True, "`test_examples` must be positive"),
+    ],
+)
+def test_what_cannot_be_held_out(train, checkpoint, training, test, expected):
+    training = TrainingOptions(**training)
+    with pytest.raises(InputError, match=expected):
+        training.check()
+        load(checkpoint, training, train=train, dev=train, test=train if test else None)
+
+
+def test_a_test_file_has_the_classes_of_the_others(train, checkpoint, tmp_path):
+    examples = dataclasses.replace(toy.examples(8), label_names=("positive", "negative"))
+    data = own_data(toy.examples(20), None, "mine", TrainingOptions(sequence_length=12), None)
+    assert data.test is None
+    with pytest.raises(InputError, match="`test` must have the classes of `train`"):
+        own_data(
+            toy.examples(20), None, "mine", TrainingOptions(sequence_length=12), None, examples
+        )
+    with pytest.raises(InputError, match="`test` goes with `train`. Received: task='sst2'"):
+        load(checkpoint, task="sst2", test=train)
+
+
+@pytest.fixture
+def glue(monkeypatch):
+    """Stands for the datasets: 3,000 training examples, 96 of dev, 9,000 of test."""
+    sizes = {"train": 3000, "dev": 96, "test": 9000}
+
+    def load_split(options, task, part):
+        return dataclasses.replace(
+            toy.examples(sizes[part], seed=len(part)), label_names=task.labels
+        )
+
+    monkeypatch.setattr(sources, "_load", load_split)
+
+
+def test_a_task_of_hidden_test_labels_holds_out_what_training_leaves(glue, checkpoint):
+    data = load(checkpoint, TrainingOptions(train_examples=500), task="sst2")
+    assert data.held_out and 1000 <= len(data.test) <= 2500
+    again = load(checkpoint, TrainingOptions(train_examples=500), task="sst2")
+    assert again.test.fingerprint() == data.test.fingerprint()
+    none = load(checkpoint, TrainingOptions(train_examples=500, held_out=0), task="sst2")
+    assert none.test is None and none.train.fingerprint() == data.train.fingerprint()
+    # Fewer than a thousand are left over, or none.
+    for training in (TrainingOptions(train_examples=2500), TrainingOptions()):
+        data = load(checkpoint, training, task="sst2")
+        assert data.test is None
+        assert len(data.train) == (training.train_examples or 3000)
+
+
+def test_a_task_with_a_public_test_set_is_measured_by_it(glue, checkpoint):
+    data = load(checkpoint, TrainingOptions(train_examples=500), task="imdb")
+    assert not data.held_out and len(data.test) == 8000
+    data = load(checkpoint, TrainingOptions(test_examples=100), task="imdb")
+    assert len(data.test) == 100
+    data = load(checkpoint, TrainingOptions(held_out=40), task="imdb")
+    assert data.held_out and (len(data.test), len(data.train)) == (40, 2960)
+
+
+def test_a_test_set_that_is_not_there_is_said(glue, checkpoint, monkeypatch, capsys):
+    whole = sources._load
+
+    def load_split(options, task, part):
+        if part == "test":
+            raise InputError("there is no test split")
+        return whole(options, task, part)
+
+    monkeypatch.setattr(sources, "_load", load_split)
+    assert load(checkpoint, task="imdb").test is None
+    assert "no test set, so the report is of the dev examples" in capsys.readouterr().out

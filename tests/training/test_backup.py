@@ -58,12 +58,14 @@ def small_model():
     return model
 
 
-def train(folder, monitor="score", interrupt=None, epochs=EPOCHS):
+def train(folder, monitor="score", interrupt=None, epochs=EPOCHS, patience=None):
     generator = np.random.default_rng(0)
     inputs, targets = generator.normal(size=(6, 4)), generator.normal(size=(6, 1))
     model = small_model()
-    backup = EpochBackup(folder, monitor)
+    backup = EpochBackup(folder, monitor, patience)
     first_epoch = backup.restore(model)
+    if backup.ended:
+        return model, backup, first_epoch
     model.fit(
         inputs,
         targets,
@@ -110,6 +112,19 @@ def test_interrupted_and_restored_is_as_uninterrupted(tmp_path, uninterrupted, i
     assert backup.history == uninterrupted["history"]
     backup.load_best(model)
     assert_equal(model.weights, uninterrupted["best"])
+
+
+# Of 0.3, 0.8, 0.8, 0.5 the second is the best.
+@pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 4), (9, 4)])
+def test_it_ends_where_nothing_gets_better(tmp_path, patience, epochs):
+    _, backup, _ = train(tmp_path / "whole", patience=patience)
+    assert (len(backup.history), backup.best_epoch) == (epochs, 2)
+    # The epochs before an interruption count too, and what has ended does not go on.
+    with pytest.raises(Interruption):
+        train(tmp_path / "killed", patience=patience, interrupt=2)
+    for _ in range(2):
+        _, again, _ = train(tmp_path / "killed", patience=patience)
+        assert again.history == backup.history and again.best_epoch == 2
 
 
 def test_dropout_goes_on_where_it_was(tmp_path, uninterrupted):

@@ -48,7 +48,7 @@ class PowerBert(Method):
         options, rate = plan.options, plan.task.learning_rate
         if options.retention is not None:
             retention = RetentionConfiguration.parse(options.retention)
-            return (ReTrain(options.retraining_epochs, rate, retention),)
+            return (ReTrain(options.retraining_epochs, rate, retention, plan.patience),)
         search = Search(
             options.search_epochs,
             rate,
@@ -56,7 +56,7 @@ class PowerBert(Method):
             options.strength,
             options.basis,
         )
-        return (search, ReTrain(options.retraining_epochs, rate))
+        return (search, ReTrain(options.retraining_epochs, rate, patience=plan.patience))
 
     def configuration(self, options, model):
         retention = self.reduced(model).retention
@@ -122,7 +122,7 @@ class PowerBert(Method):
     @property
     def demo(self):
         return PowerBertOptions(
-            retention_learning_rate=3e-2, strength=7e-5, search_epochs=1, retraining_epochs=3
+            retention_learning_rate=4.5e-2, strength=7e-5, search_epochs=1, retraining_epochs=2
         )
 
 

@@ -80,14 +80,16 @@ class ReTrain(TrainingStep):
     """BERT with extract layers recovers. Keeps the best epoch.
 
     Args:
-        epochs: int.
+        epochs: int, at most.
         learning_rate: float, the peak.
         retention: `RetentionConfiguration`; what the search has learnt where None.
+        patience: int, see `TrainingStep`.
     """
 
     epochs: int
     learning_rate: float
     retention: RetentionConfiguration | None = None
+    patience: int | None = None
     name = RE_TRAIN
 
     @property

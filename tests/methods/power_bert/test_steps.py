@@ -38,6 +38,7 @@ def fine_tuned(tmp_path_factory):
     return data, before, result
 
 
+@pytest.mark.slow
 def test_fine_tuning_learns(fine_tuned):
     data, before, result = fine_tuned
     assert len(result.history) == EPOCHS
@@ -46,6 +47,7 @@ def test_fine_tuning_learns(fine_tuned):
     assert result.score >= max(0.9, before + 0.2)
 
 
+@pytest.mark.slow
 def test_fine_tuning_gives_back_the_best_epoch(fine_tuned):
     data, _, result = fine_tuned
     scores = [logs["dev_accuracy"] for logs in result.history]
@@ -54,6 +56,7 @@ def test_fine_tuning_gives_back_the_best_epoch(fine_tuned):
     assert evaluate(result.model, data) == result.score
 
 
+@pytest.mark.slow
 def test_search_lowers_the_masses(fine_tuned, tmp_path):
     data, _, result = fine_tuned
     before = toy.weights(result.model)
@@ -85,6 +88,7 @@ def test_search_without_penalty_and_gradient_keeps_everything(tmp_path):
     assert RetentionConfiguration.from_search(searched.model).lengths == (toy.LENGTH,) * 2
 
 
+@pytest.mark.slow
 def test_re_training_recovers(fine_tuned, tmp_path):
     data, _, result = fine_tuned
     retention = RetentionConfiguration.parse("5,4 of 12")
@@ -102,6 +106,7 @@ def test_re_training_recovers(fine_tuned, tmp_path):
     assert all(np.array_equal(ours[path], theirs[path]) for path in ours)
 
 
+@pytest.mark.slow
 def test_re_training_gives_back_the_best_epoch(fine_tuned, tmp_path):
     """It is taught the opposite of what it knows: the first epoch is the best."""
     data, _, result = fine_tuned

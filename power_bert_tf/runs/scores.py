@@ -1,0 +1,85 @@
+"""What the models of a run score: on dev, by which choices are made, and on test, by which none."""
+
+import functools
+
+import numpy as np
+
+from power_bert_tf.files import write_file
+from power_bert_tf.measure.uncertainty import drop_uncertainty
+from power_bert_tf.measure.uncertainty import standard_error
+from power_bert_tf.methods.method import CONTROL
+from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.training.loop import predict
+from power_bert_tf.training.metrics import task_score
+
+
+def bert_steps(run):
+    """The names of the steps whose model is a whole BERT: fine-tuning, and the control if any."""
+    return tuple(name for name in (FINE_TUNE, CONTROL) if name in run.steps)
+
+
+def bert_at_its_best(run):
+    """The name of the one of `bert_steps` that has the higher dev score."""
+    return max(bert_steps(run), key=lambda name: run.finished_step(name).metrics()["score"])
+
+
+def outputs(run, step, name):
+    """What the model of a step answers on one of the run's sets.
+
+    It is kept in the step's folder, where a run that takes the step over finds it.
+
+    Args:
+        run: `RunFolder`.
+        step: str, the name of a finished step.
+        name: str, one of `run.sets`.
+
+    Returns:
+        Array as `task_score` takes it.
+    """
+    folder = run.finished_step(step)
+    path = folder.path / f"answers-{name}.npy"
+    if not path.exists():
+        answers = predict(folder.load_model(), run.examples(name), run.preprocessor())
+        write_file(path, functools.partial(_save, answers=answers))
+    return np.load(path, allow_pickle=False)
+
+
+def _save(path, answers):
+    with open(path, "wb") as file:  # Given a path, NumPy would add an ending of its own.
+        np.save(file, answers)
+
+
+def scores(run, name):
+    """How a finished run's models score on one of its sets, and how sure that is.
+
+    Args:
+        run: `RunFolder`.
+        name: str, one of `run.sets`.
+
+    Returns:
+        dict, JSON-ready: `examples`; `models`, for each of `bert_steps` and the last step its
+        `score` and `standard_error`; and `score`, that of BERT at its best, of the last step and
+        the drop from one to the other in points, with what `drop_uncertainty` says of it.
+    """
+    metric = run.settings()["identity"]["task"]["metric"]
+    labels, reduced = run.examples(name).labels, run.steps[-1]
+    answers = {step: outputs(run, step, name) for step in (*bert_steps(run), reduced)}
+    models = {
+        step: {
+            "score": task_score(metric, labels, each),
+            "standard_error": standard_error(metric, labels, each),
+        }
+        for step, each in answers.items()
+    }
+    bert = bert_at_its_best(run)
+    drop = models[bert]["score"] - models[reduced]["score"]
+    return {
+        "examples": len(labels),
+        "models": models,
+        "score": {
+            "bert": models[bert]["score"],
+            "reduced": models[reduced]["score"],
+            "drop_points": 100 * drop,
+            **drop_uncertainty(metric, labels, answers[bert], answers[reduced]),
+        },
+    }
