@@ -12,15 +12,16 @@ import shlex
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.methods import get_options
-from power_bert_tf.methods.method import CONTROL
-from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.methods.method import BERT_STEPS
 from power_bert_tf.methods.method import Plan
+from power_bert_tf.runs.folder import DEV
 from power_bert_tf.runs.folder import read_json
 from power_bert_tf.runs.options import DataOptions
 from power_bert_tf.runs.options import RunOptions
 from power_bert_tf.runs.options import TrainingOptions
 from power_bert_tf.runs.options import TuningOptions
 from power_bert_tf.runs.options import as_json
+from power_bert_tf.runs.report_text import interval_text
 from power_bert_tf.runs.report_text import set_name
 from power_bert_tf.runs.run import open_run
 from power_bert_tf.runs.tune import RESULT
@@ -73,8 +74,7 @@ def _of_run(run, path):
         raise InputError(f"{path} must be a run of the command line, not of examples in memory")
     steps = max(1, settings["examples"]["train"] // task.batch_size)
     layers = run.model().config.num_layers
-    plan = Plan(task, method.Options(), task.epochs, steps, layers)
-    usual = as_json(method.resolve(plan))
+    usual = as_json(method.resolve(Plan(task, method.Options(), task.epochs, steps, layers)))
     options = as_json(run.options)
     return {
         "checkpoint": settings["checkpoint"],
@@ -139,20 +139,16 @@ def row(report):
     score, operations = report["score"], report["operations"]["speedup"]
     time, models = report["time"]["speedup"], report["models"]
     paper = PAPERS_SPEED.get(report["task"].removesuffix("-middle").removesuffix("-high"))
-    examples, interval = report["examples"], score["interval"]
-    sure = "" if interval is None else f" ({interval[0]:.1f} to {interval[1]:.1f})"
-    measured = "dev" if report["measured_by"] == "dev" else set_name(report)
+    examples = report["examples"]
+    measured = DEV if report["measured_by"] == DEV else set_name(report)
     each = [
         report["task"] + _how(report["command"]),
         f"{report['sequence_length']}; {report['mean_length']:.0f}",
         f"{examples['train']:,}; {examples['dev']:,}; {measured}",
         report["metric"],
-        *(
-            f"{100 * models[step]['score']:.1f}" if step in models else "-"
-            for step in (FINE_TUNE, CONTROL)
-        ),
+        *(f"{100 * models[step]['score']:.1f}" if step in models else "-" for step in BERT_STEPS),
         f"{100 * score['reduced']:.1f}",
-        f"{score['drop_points']:.1f}{sure}",
+        f"{score['drop_points']:.1f}{interval_text(score)}",
         *(
             f"{operations[way]:.2f}x, {time[way]:.2f}x"
             for way in ("padded_over_padded", "unpadded_over_unpadded", "unpadded_over_padded")

@@ -14,6 +14,8 @@ from power_bert_tf.training.training_data import TrainingData
 from power_bert_tf.training.training_data import TrainingResult
 
 FINE_TUNE, CONTROL = "fine-tune", "control"
+# The steps whose model is a whole BERT; all others are a method's own.
+BERT_STEPS = (FINE_TUNE, CONTROL)
 
 
 @dataclasses.dataclass(frozen=True)

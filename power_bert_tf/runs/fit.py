@@ -77,10 +77,10 @@ def job_in_memory(train, dev, test, checkpoint, output, method, task, options):
         )
     opened = open_checkpoint(checkpoint)
     train = as_examples(train, None if task is None else task.labels, "train")
-    if dev is not None:
-        dev = as_examples(dev, train.label_names, "dev")
-    if test is not None:
-        test = as_examples(test, train.label_names, "test")
+    dev, test = (
+        None if given is None else as_examples(given, train.label_names, name)
+        for name, given in (("dev", dev), ("test", test))
+    )
     if task is None:
         data = own_data(train, dev, "examples", training, opened, test)
     else:

@@ -1,6 +1,7 @@
 """One folder a run: what was asked, the dev examples, each step's model, and the report."""
 
 import dataclasses
+import fnmatch
 import json
 import os
 import pathlib
@@ -47,6 +48,27 @@ def read_json(path):
         raise InputError(f"{path} must be a readable JSON file. Received: {error}") from error
 
 
+def check_holds_only(path, patterns, what):
+    """Raises InputError where a folder that is there holds something else.
+
+    Args:
+        path: path of the output folder.
+        patterns: names of what may be in it, with * for any characters. Hidden files may.
+        what: str, whose folder it must be where it is neither new nor empty.
+    """
+    if not path.is_dir():
+        return
+    names = sorted(each.name for each in path.iterdir() if not each.name.startswith("."))
+    others = [
+        name for name in names if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+    ]
+    if others:
+        raise InputError(
+            f"`output` must be new, empty or the folder of {what} to go on with. "
+            f"Received: {path}, which holds {', '.join(others[:3])}"
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class StepFolder:
     """The folder of one step. `metrics.json` is written last: with it the step is finished."""
@@ -70,6 +92,11 @@ class StepFolder:
     def metrics(self):
         """The step's score, seconds and findings, a dict."""
         return read_json(self.path / "metrics.json")
+
+    def seconds_an_epoch(self):
+        """How long an epoch of the finished step took; all of it where it had none."""
+        metrics = self.metrics()
+        return metrics["seconds"] / max(1, metrics["epochs"])
 
     def finish(self, result, seconds, findings=None):
         """Writes the model, the history and, last, the metrics of a `TrainingResult`."""
@@ -246,6 +273,16 @@ class RunFolder:
         """The `Examples` of one of `sets`."""
         return read_examples(self._set_path(name))
 
+    @property
+    def measured_by(self):
+        """The name of the set that gives the figures: test where there is one, or else dev."""
+        return TEST if TEST in self.sets else DEV
+
+    @property
+    def further_sets(self):
+        """The names of the further dev sets, which the report measures too."""
+        return tuple(name for name in self.sets if name not in (DEV, TEST))
+
     def dev(self):
         """The dev `Examples` that choices were made by."""
         return self.examples(DEV)
@@ -255,8 +292,8 @@ class RunFolder:
         return self.examples(TEST) if TEST in self.sets else None
 
     def further(self):
-        """The further dev sets that the report measures, a dict of name to `Examples`."""
-        return {name: self.examples(name) for name in self.sets if name not in (DEV, TEST)}
+        """The further dev sets, a dict of name to `Examples`."""
+        return {name: self.examples(name) for name in self.further_sets}
 
     def _set_path(self, name):
         return self.path / f"{name}.jsonl"

@@ -15,6 +15,7 @@ import numpy as np
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods import get_method
+from power_bert_tf.methods.method import BERT_STEPS
 from power_bert_tf.methods.method import CONTROL
 from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.methods.method import Control
@@ -95,7 +96,7 @@ class Job:
         if training.skip_fine_tuning:
             first = TakeFineTuned()
         steps = get_method(self.method).steps(plan)
-        epochs = self.control_epochs or sum(getattr(step, "epochs", 0) for step in steps)
+        epochs = self.control_epochs or total_epochs(steps)
         if training.no_control or not epochs:
             return (first, *steps)
         return (first, Control(epochs, rate), *steps)
@@ -129,7 +130,7 @@ class Job:
         settings = self._settings(steps, tokenizer)
         adopted = self._fine_tuned(settings["identity"])
         run = RunFolder.begin(self.output, settings, tokenizer, self._sets())
-        for name in (FINE_TUNE, CONTROL) if adopted is not None else ():
+        for name in BERT_STEPS if adopted is not None else ():
             step = adopted.step(name)
             if name in run.steps and step.finished and not run.step(name).finished:
                 run.step(name).adopt(step)
@@ -144,19 +145,20 @@ class Job:
             training.xla,
         )
         todo = [step for step in steps if not run.step(step.name).finished]
-        if last is None and adopted is None and todo:
-            self._announce(todo)
+        # A tuning and its like say what all of their runs cost.
+        says_cost = last is None and adopted is None and todo
+        if says_cost:
+            print(
+                f"Epochs, of {self.steps_per_epoch} training steps, at most: {named_epochs(todo)}",
+                flush=True,
+            )
         for index, step in enumerate(steps):
             self._do(run, steps, index, start, data)
             if step.name == last:
                 break
-            if last is None and adopted is None and step in todo[:1]:
+            if says_cost and step is todo[0]:
                 _announce_time(run.step(step.name), todo[1:])
         return run
-
-    def _announce(self, steps):
-        each = ", ".join(f"{getattr(step, 'epochs', 0)} of {step.name}" for step in steps)
-        print(f"Epochs, of {self.steps_per_epoch} training steps, at most: {each}", flush=True)
 
     def _do(self, run, steps, index, start, data):
         """One step, unless it is finished."""
@@ -217,8 +219,8 @@ class Job:
             "method": self.method,
             "task": dataclasses.asdict(data.task),
             "options": options,
-            "fine_tuning_epochs": getattr(steps[0], "epochs", 0),
-            "control_epochs": steps[1].epochs if steps[1].name == CONTROL else 0,
+            "fine_tuning_epochs": total_epochs(steps[:1]),
+            "control_epochs": total_epochs(step for step in steps if step.name == CONTROL),
             "patience": training.patience,
             "lowercase": tokenizer.lowercase,
             "dtype": training.dtype,
@@ -261,11 +263,21 @@ class Job:
         return source
 
 
+def total_epochs(steps):
+    """The most epochs that steps take together; one that trains nothing has none."""
+    return sum(getattr(step, "epochs", 0) for step in steps)
+
+
+def named_epochs(steps):
+    """The most epochs of each step, such as "3 of fine-tune, 4 of control"."""
+    return ", ".join(f"{total_epochs([step])} of {step.name}" for step in steps)
+
+
 def _announce_time(folder, steps):
     """Says how long the steps that follow may take, by one that is done."""
-    metrics, epochs = folder.metrics(), sum(getattr(step, "epochs", 0) for step in steps)
-    if metrics["epochs"] and epochs:
-        seconds = metrics["seconds"] / metrics["epochs"]
+    epochs = total_epochs(steps)
+    if folder.metrics()["epochs"] and epochs:
+        seconds = folder.seconds_an_epoch()
         print(
             f"\nAn epoch took {seconds:.0f} s. At that rate the other steps take at most "
             f"{epochs * seconds / 60:.0f} minutes.",

@@ -15,6 +15,7 @@ from power_bert_tf.runs.report_text import caveats
 from power_bert_tf.runs.report_text import configuration_lines
 from power_bert_tf.runs.report_text import cost_rows
 from power_bert_tf.runs.report_text import fastest_line
+from power_bert_tf.runs.report_text import interval_text
 from power_bert_tf.runs.report_text import model_names
 from power_bert_tf.runs.report_text import set_name
 
@@ -81,14 +82,12 @@ def write_page(run, report, path):
 
 def _figures(report):
     score, speed = report["score"], report["time"]["speedup"]
-    interval = score["interval"]
-    sure = "" if interval is None else f" ({interval[0]:.1f} to {interval[1]:.1f})"
     figures = (
         *(
             (f"{100 * report['models'][step]['score']:.1f}", f"{name}, {report['metric']}")
             for step, name in model_names(report).items()
         ),
-        (f"{score['drop_points']:.1f}", f"points of drop{sure}"),
+        (f"{score['drop_points']:.1f}", f"points of drop{interval_text(score)}"),
         (f"{speed['unpadded_over_unpadded']:.2f}x", "as fast, both without padding"),
         (f"{speed['padded_over_padded']:.2f}x", "as fast, both padded to N"),
     )

@@ -3,6 +3,7 @@
 from tabulate import tabulate
 
 from power_bert_tf.methods import get_method
+from power_bert_tf.runs.report_text import interval_text
 from power_bert_tf.runs.report_text import set_name
 
 
@@ -48,8 +49,7 @@ def table(method, points):
             for name in ("bert", "strengthened", "reduced")
         ]
         drop = f"{score['drop_points']:.2f}" if "drop_points" in score else "-"
-        if score.get("interval"):
-            drop += f" ({score['interval'][0]:.1f} to {score['interval'][1]:.1f})"
+        drop += interval_text(score)
         speeds = [
             f"{speed[name]:.2f}x" for name in ("padded_over_padded", "unpadded_over_unpadded")
         ]

@@ -11,10 +11,7 @@ from power_bert_tf.measure.comparison import operations
 from power_bert_tf.measure.comparison import times
 from power_bert_tf.methods import get_method
 from power_bert_tf.methods.method import FINE_TUNE
-from power_bert_tf.runs.folder import DEV
-from power_bert_tf.runs.folder import TEST
 from power_bert_tf.runs.scores import bert_at_its_best
-from power_bert_tf.runs.scores import bert_steps
 from power_bert_tf.runs.scores import scores
 
 BATCH_SIZE = 128
@@ -55,9 +52,8 @@ def build_report(run, timed=True):
     }
     if dev.choices > 1:
         report["choices"] = dev.choices
-    further = [name for name in run.sets if name not in (DEV, TEST)]
-    if further:
-        report["further"] = {name: scores(run, name) for name in further}
+    if run.further_sets:
+        report["further"] = {name: scores(run, name) for name in run.further_sets}
     if timed:
         report["time"] = _times(bert, reduced, encoded)
         report["modes"] = _mode_times(reduced, encoded, sizes)
@@ -66,15 +62,14 @@ def build_report(run, timed=True):
 
 def _scored(run):
     """The models' scores, on test where there is such a set, and beside it what was chosen by."""
-    measured_by = TEST if TEST in run.sets else DEV
-    measured = scores(run, measured_by)
+    measured = scores(run, run.measured_by)
     models = {}
-    for step in (*bert_steps(run), run.steps[-1]):
+    for step, its in measured["models"].items():
         metrics = run.step(step).metrics()
         kept = {"epochs": metrics["epochs"], "best_epoch": metrics["best_epoch"]}
-        models[step] = {"dev": metrics["score"], **kept, **measured["models"][step]}
+        models[step] = {"dev": metrics["score"], **kept, **its}
     return {
-        "measured_by": measured_by,
+        "measured_by": run.measured_by,
         "held_out": run.settings()["held_out"],
         "bert": bert_at_its_best(run),
         "models": models,

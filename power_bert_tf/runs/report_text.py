@@ -71,13 +71,17 @@ def fastest_line(report):
     )
 
 
+def interval_text(score):
+    """The interval of a drop in brackets, after a space; empty where there is none."""
+    interval = score.get("interval")
+    return "" if interval is None else f" ({interval[0]:.1f} to {interval[1]:.1f})"
+
+
 def score_line(report, score):
     """Both scores and the drop with its interval, in points of the metric."""
-    interval = score["interval"]
-    sure = "" if interval is None else f" ({interval[0]:.1f} to {interval[1]:.1f})"
     return (
         f"{100 * score['bert']:.1f} BERT, {100 * score['reduced']:.1f} {report['title']}, "
-        f"drop {score['drop_points']:.1f} points{sure}"
+        f"drop {score['drop_points']:.1f} points{interval_text(score)}"
     )
 
 

@@ -7,15 +7,14 @@ import numpy as np
 from power_bert_tf.files import write_file
 from power_bert_tf.measure.uncertainty import drop_uncertainty
 from power_bert_tf.measure.uncertainty import standard_error
-from power_bert_tf.methods.method import CONTROL
-from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.methods.method import BERT_STEPS
 from power_bert_tf.training.loop import predict
 from power_bert_tf.training.metrics import task_score
 
 
 def bert_steps(run):
-    """The names of the steps whose model is a whole BERT: fine-tuning, and the control if any."""
-    return tuple(name for name in (FINE_TUNE, CONTROL) if name in run.steps)
+    """The names of those of `BERT_STEPS` that a run has: no control where none is trained."""
+    return tuple(name for name in BERT_STEPS if name in run.steps)
 
 
 def bert_at_its_best(run):
@@ -49,6 +48,24 @@ def _save(path, answers):
         np.save(file, answers)
 
 
+def drop(run, name):
+    """The drop from BERT at its best to the last step on one of a run's sets, and how sure it is.
+
+    Returns:
+        dict, JSON-ready: `bert` and `reduced`, the two scores, `drop_points`, and what
+        `drop_uncertainty` says.
+    """
+    metric, labels = _metric(run), run.examples(name).labels
+    answers = [outputs(run, step, name) for step in (bert_at_its_best(run), run.steps[-1])]
+    bert, reduced = (task_score(metric, labels, each) for each in answers)
+    return {
+        "bert": bert,
+        "reduced": reduced,
+        "drop_points": 100 * (bert - reduced),
+        **drop_uncertainty(metric, labels, *answers),
+    }
+
+
 def scores(run, name):
     """How a finished run's models score on one of its sets, and how sure that is.
 
@@ -58,12 +75,10 @@ def scores(run, name):
 
     Returns:
         dict, JSON-ready: `examples`; `models`, for each of `bert_steps` and the last step its
-        `score` and `standard_error`; and `score`, that of BERT at its best, of the last step and
-        the drop from one to the other in points, with what `drop_uncertainty` says of it.
+        `score` and `standard_error`; and `score`, what `drop` says.
     """
-    metric = run.settings()["identity"]["task"]["metric"]
-    labels, reduced = run.examples(name).labels, run.steps[-1]
-    answers = {step: outputs(run, step, name) for step in (*bert_steps(run), reduced)}
+    metric, labels = _metric(run), run.examples(name).labels
+    answers = {step: outputs(run, step, name) for step in (*bert_steps(run), run.steps[-1])}
     models = {
         step: {
             "score": task_score(metric, labels, each),
@@ -71,15 +86,8 @@ def scores(run, name):
         }
         for step, each in answers.items()
     }
-    bert = bert_at_its_best(run)
-    drop = models[bert]["score"] - models[reduced]["score"]
-    return {
-        "examples": len(labels),
-        "models": models,
-        "score": {
-            "bert": models[bert]["score"],
-            "reduced": models[reduced]["score"],
-            "drop_points": 100 * drop,
-            **drop_uncertainty(metric, labels, answers[bert], answers[reduced]),
-        },
-    }
+    return {"examples": len(labels), "models": models, "score": drop(run, name)}
+
+
+def _metric(run):
+    return run.settings()["identity"]["task"]["metric"]

@@ -5,11 +5,11 @@ import statistics
 
 from tabulate import tabulate
 
-from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
 from power_bert_tf.runs.folder import BEST
 from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.folder import check_holds_only
 from power_bert_tf.runs.report_text import set_name
 from power_bert_tf.runs.run import finish
 
@@ -34,7 +34,7 @@ def fit_seeds(job, count):
         InputError: where an option or the folder cannot be used.
     """
     output, first = job.output, job.training.seed
-    _check_folder(output)
+    check_holds_only(output, (RESULT, TEXT, BEST, "seed-*"), "the same seeds")
     runs = []
     for seed in range(first, first + count):
         print(f"\n[seed {seed}, {len(runs) + 1} of {count}]", flush=True)
@@ -100,17 +100,3 @@ def table(result):
         for name, row in rows
     ]
     return tabulate(cells, headers, "pipe", disable_numparse=True)
-
-
-def _check_folder(output):
-    if not output.is_dir():
-        return
-    names = [path.name for path in output.iterdir() if not path.name.startswith(".")]
-    others = [
-        name for name in names if name not in (RESULT, TEXT, BEST) and not name.startswith("seed-")
-    ]
-    if others:
-        raise InputError(
-            "`output` must be new, empty or the folder of the same seeds to go on with. "
-            f"Received: {output}, which holds {', '.join(sorted(others)[:3])}"
-        )

@@ -68,12 +68,10 @@ def load_data(options, training, checkpoint):
     if options.task is None:
         labels = options.labels or None
         train = load_from_file(options.train, labels, options.regression)
-        dev = None
-        if options.dev is not None:
-            dev = load_from_file(options.dev, train.label_names, options.regression)
-        test = None
-        if options.test is not None:
-            test = load_from_file(options.test, train.label_names, options.regression)
+        dev, test = (
+            None if path is None else load_from_file(path, train.label_names, options.regression)
+            for path in (options.dev, options.test)
+        )
         data = own_data(train, dev, options.train.stem, training, checkpoint, test)
         return dataclasses.replace(data, source=source)
     if options.test is not None:

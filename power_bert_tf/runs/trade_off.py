@@ -8,8 +8,6 @@ from power_bert_tf.analysis.trade_off import draw_trade_offs
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.runs.fit import job_of_run
-from power_bert_tf.runs.folder import DEV
-from power_bert_tf.runs.folder import TEST
 from power_bert_tf.runs.folder import StepFolder
 from power_bert_tf.runs.points import panel
 from power_bert_tf.runs.points import table
@@ -47,14 +45,13 @@ def trade_off(run, strengths, *, output, variants=None, train=None, **options):
     """
     run, output = run if isinstance(run, Run) else open_run(run), pathlib.Path(output)
     run.method.check_tuning(run.method.searching(run.options))
-    measured_by = TEST if TEST in run.folder.sets else DEV
-    for step in bert_steps(run.folder):
+    measured_by, shared = run.folder.measured_by, bert_steps(run.folder)
+    for step in shared:
         # Kept beside the models, so that no run has to ask them again.
         outputs(run.folder, step, measured_by)
     jobs = _jobs(run, strengths, output, variants, train, options)
     for job in jobs:
         job.plan()  # Fails where an option cannot be used.
-    shared = bert_steps(run.folder)
     names = [step.name for step in jobs[0].steps() if step.name not in shared]
     done = sum(StepFolder(job.output / names[-1]).finished for job in jobs)
     print(

@@ -11,6 +11,7 @@ from power_bert_tf.files import write_json
 from power_bert_tf.measure.comparison import operations
 from power_bert_tf.methods import DEFAULT
 from power_bert_tf.methods import get_method
+from power_bert_tf.methods.method import BERT_STEPS
 from power_bert_tf.methods.method import CONTROL
 from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.runs.fit import job_in_memory
@@ -18,6 +19,9 @@ from power_bert_tf.runs.folder import BEST
 from power_bert_tf.runs.folder import DEV
 from power_bert_tf.runs.folder import TEST
 from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.folder import check_holds_only
+from power_bert_tf.runs.job import named_epochs
+from power_bert_tf.runs.job import total_epochs
 from power_bert_tf.runs.options import TuningOptions
 from power_bert_tf.runs.options import as_json
 from power_bert_tf.runs.points import panel
@@ -25,8 +29,8 @@ from power_bert_tf.runs.points import table
 from power_bert_tf.runs.run import finish
 from power_bert_tf.runs.scores import bert_at_its_best
 from power_bert_tf.runs.scores import bert_steps
+from power_bert_tf.runs.scores import drop
 from power_bert_tf.runs.scores import outputs
-from power_bert_tf.runs.scores import scores
 from power_bert_tf.runs.strength_search import StrengthSearch
 from power_bert_tf.runs.targets import MaxDrop
 from power_bert_tf.runs.targets import Speedup
@@ -113,7 +117,8 @@ class Tuning:
                 f"Received: seeds={self.job.training.seeds}"
             )
         self.method.check_tuning(self.job.options)
-        self._check_folder()
+        known = (FINE_TUNED, TRIED, RESULT, PICTURE, BEST)
+        check_holds_only(self.job.output, known, "a tuning")
         jobs = [self._variant(name) for name in self.method.chosen_variants(self.job.options)]
         self._announce(jobs)
         # What the trials differ in plays no part in fine-tuning; one control serves them all.
@@ -122,7 +127,7 @@ class Tuning:
             self.job,
             output=self.job.output / FINE_TUNED,
             options=self.method.Options(),
-            control_epochs=max(_epochs(self._own_steps(job)) for job in jobs),
+            control_epochs=max(total_epochs(self._own_steps(job)) for job in jobs),
         )
         folder = shared.run(last=CONTROL if CONTROL in names else FINE_TUNE)
         # Kept beside the models, so that no trial has to ask them again.
@@ -152,44 +157,27 @@ class Tuning:
         job.plan()  # Fails where an option cannot be used.
         return job
 
-    def _check_folder(self):
-        output = self.job.output
-        if not output.is_dir():
-            return
-        known = {FINE_TUNED, TRIED, RESULT, PICTURE, BEST}
-        others = [path.name for path in output.iterdir() if not path.name.startswith(".")]
-        others = sorted(set(others) - known)
-        if others:
-            raise InputError(
-                "`output` must be new, empty or the folder of a tuning to go on with. "
-                f"Received: {output}, which holds {', '.join(others[:3])}"
-            )
-
     @staticmethod
     def _own_steps(job):
         """The steps that each trial does for itself."""
-        return [step for step in job.steps() if step.name not in (FINE_TUNE, CONTROL)]
+        return [step for step in job.steps() if step.name not in BERT_STEPS]
 
     def _announce(self, jobs):
         own = self._own_steps(jobs[0])
         shared = [step for step in jobs[0].steps() if step not in own]
         count = self.options.trials * len(jobs)
-        most = _epochs(shared) + count * _epochs(own)
-
-        def each(steps):
-            return ", ".join(f"{getattr(step, 'epochs', 0)} of {step.name}" for step in steps)
+        most = total_epochs(shared) + count * total_epochs(own)
 
         print(
             f"At most {count} trials over one fine-tuned BERT. Epochs, of "
-            f"{jobs[0].steps_per_epoch} steps: {each(shared)}; in each trial {each(own)}, the "
-            f"latter where that is promising; {most} at most.",
+            f"{jobs[0].steps_per_epoch} steps: {named_epochs(shared)}; in each trial "
+            f"{named_epochs(own)}, the latter where that is promising; {most} at most.",
             flush=True,
         )
 
     def _announce_time(self, folder, name, jobs):
-        metrics = folder.step(name).metrics()
-        seconds = metrics["seconds"] / max(1, metrics["epochs"])
-        count = self.options.trials * len(jobs) * _epochs(self._own_steps(jobs[0]))
+        seconds = folder.step(name).seconds_an_epoch()
+        count = self.options.trials * len(jobs) * total_epochs(self._own_steps(jobs[0]))
         print(
             f"\nAn epoch of {name} took {seconds:.0f} s. At that rate the trials take at most "
             f"{count * seconds / 60:.0f} minutes in all.",
@@ -263,7 +251,7 @@ class Tuning:
         return trial, self.method.nothing_left(model)
 
     def _complete(self, trial, job):
-        trial["score"] |= scores(job.run(), DEV)["score"]
+        trial["score"] |= drop(job.run(), DEV)
         trial["verdict"] = self.target.verdict(trial)
 
     def _write(self, folder, tried, best):
@@ -298,7 +286,3 @@ class Tuning:
         title, lines = panel([result])
         if lines:
             draw_trade_offs({title: lines}, self.job.output / PICTURE)
-
-
-def _epochs(steps):
-    return sum(getattr(step, "epochs", 0) for step in steps)
