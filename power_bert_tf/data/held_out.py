@@ -43,9 +43,7 @@ def held_out_rows(candidates, like, count):
 def without(examples, others):
     """Those of the examples whose texts are none of the others'."""
     known = set(_contents(others))
-    return examples.select(
-        [row for row, each in enumerate(_contents(examples)) if each not in known]
-    )
+    return examples.select(np.flatnonzero([each not in known for each in _contents(examples)]))
 
 
 def _contents(examples):

@@ -16,6 +16,7 @@ from power_bert_tf.data import tokenizer_from_folder
 from power_bert_tf.data import user_task
 from power_bert_tf.data.examples import random_order
 from power_bert_tf.data.held_out import held_out_rows
+from power_bert_tf.data.held_out import without
 from power_bert_tf.data.proposed_length import word_piece_lengths
 from power_bert_tf.errors import InputError
 
@@ -183,13 +184,15 @@ def _held_out(data, training, by_default):
             f"`held_out` must be at most {len(rows)}: so many of the {len(pool)} training examples "
             f"that are left over have the lengths of the dev examples. Received: held_out={wanted}"
         )
-    left = np.setdiff1d(chosen, rows)
+    # A text that stands in the training set twice is either trained on or measured by.
+    held_out = train.select(rows)
+    left = without(train.select(np.setdiff1d(chosen, rows)), held_out)
     if not len(left):
         raise InputError(
             f"`held_out` must leave training examples over. Received: held_out={wanted} of "
             f"{len(train)}"
         )
-    return train.select(left), train.select(rows)
+    return left, held_out
 
 
 def _public_test(options, task, training):

@@ -159,6 +159,17 @@ def test_held_out_examples_are_not_trained_on(train, checkpoint):
     assert contents(plain.train) == sorted([*data.train.texts, *data.test.texts])
 
 
+def test_a_text_that_is_held_out_is_nowhere_trained_on(checkpoint):
+    once, twice = toy.examples(40, seed=1), toy.examples(10, seed=2)
+    texts = [*(f"{text} {row}" for row, text in enumerate(once.texts)), *twice.texts, *twice.texts]
+    labels = [*once.labels, *twice.labels, *twice.labels]
+    train = dataclasses.replace(once, texts=texts, labels=labels)
+    training = TrainingOptions(sequence_length=12, held_out=30)
+    data = own_data(train, train, "mine", training, checkpoint)
+    assert len(data.test) == 30 and not set(data.train.texts) & set(data.test.texts)
+    assert set(data.test.texts) & set(twice.texts)
+
+
 def test_what_training_leaves_over_is_held_out_first(train, checkpoint):
     plain = load(checkpoint, TrainingOptions(train_examples=50), train=train, dev=train)
     training = TrainingOptions(train_examples=50, held_out=12)
@@ -203,9 +214,9 @@ def glue(monkeypatch):
     sizes = {"train": 3000, "dev": 96, "test": 9000}
 
     def load_split(options, task, part):
-        return dataclasses.replace(
-            toy.examples(sizes[part], seed=len(part)), label_names=task.labels
-        )
+        examples = toy.examples(sizes[part], seed=len(part))
+        texts = [f"{text} {row}" for row, text in enumerate(examples.texts)]
+        return dataclasses.replace(examples, texts=texts, label_names=task.labels)
 
     monkeypatch.setattr(sources, "_load", load_split)
 
