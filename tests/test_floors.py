@@ -212,7 +212,7 @@ def test_rooms_are_walked(room):
         ("training/loop.py", "from power_bert_tf.files import write_json", False),
         ("deploy/saved_model.py", "from power_bert_tf.commands.fit import Fit", True),
         ("commands/fit.py", "from power_bert_tf.cli import main", True),
-        ("commands/fit.py", "from power_bert_tf.measure import flops", False),
+        ("commands/fit.py", "from power_bert_tf.modeling import flops", False),
         ("commands/fit.py", "import keras", True),
         ("runs/job.py", "from power_bert_tf.commands import fit", True),
         ("cli.py", "import power_bert_tf.commands.fit", False),

@@ -5,9 +5,9 @@ import functools
 import numpy as np
 
 from power_bert_tf.deploy.compiled import CompiledClassifier
-from power_bert_tf.measure.flops import computed_flops
-from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.measure.timing import interleaved_seconds
+from power_bert_tf.modeling.flops import computed_flops
+from power_bert_tf.modeling.flops import encoders_flops
 
 # BERT and the model of a method, padded to N and in length buckets.
 WAYS = ("bert_padded", "bert_unpadded", "reduced_padded", "reduced_unpadded")

@@ -23,10 +23,10 @@ from power_bert_tf.measure.comparison import TEXTBOOK
 from power_bert_tf.measure.comparison import WAYS
 from power_bert_tf.measure.comparison import labels
 from power_bert_tf.measure.comparison import operations
-from power_bert_tf.measure.flops import computed_flops
-from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.modeling import EncoderConfig
+from power_bert_tf.modeling.flops import computed_flops
+from power_bert_tf.modeling.flops import encoders_flops
 
 LABELS = {TEXTBOOK: "BERT, textbook graph, padded", **labels("PoWER-BERT")}
 SMALL = ["20,5", "--size", "bert-tiny", "--sequence-length", "24", "--batch-size", "8"]

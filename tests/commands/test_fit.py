@@ -14,8 +14,8 @@ from commands.conftest import without_timing
 from power_bert_tf.cli import main
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.errors import InputError
-from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
+from power_bert_tf.modeling.flops import encoders_flops
 from power_bert_tf.runs.fit import job_of_run
 from power_bert_tf.runs.folder import RunFolder
 

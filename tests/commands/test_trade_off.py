@@ -12,9 +12,9 @@ from training import toy
 import power_bert_tf as pb
 from commands.conftest import snapshot
 from power_bert_tf.cli import main
-from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import load_classifier
+from power_bert_tf.modeling.flops import encoders_flops
 from power_bert_tf.runs import points
 from power_bert_tf.runs.trade_off import _jobs
 

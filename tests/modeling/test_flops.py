@@ -7,13 +7,13 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2_as_graph,
 )
 
-from power_bert_tf.measure.flops import computed_flops
-from power_bert_tf.measure.flops import encoder_flops
-from power_bert_tf.measure.flops import encoders_flops
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
+from power_bert_tf.modeling.flops import computed_flops
+from power_bert_tf.modeling.flops import encoder_flops
+from power_bert_tf.modeling.flops import encoders_flops
 
 # Goyal et al., PoWER-BERT (ICML 2020): section 4 gives RTE's configuration, figure 1 the other.
 PUBLISHED = {
