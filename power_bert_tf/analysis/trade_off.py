@@ -12,7 +12,7 @@ def draw_trade_offs(panels, path):
         panels: dict of a title to its lines: a dict of a label to a list of points, each a dict
             of `speed` (operations of BERT without padding over those of the faster model), `bert`
             and `drop` (in points of the metric), `interval` (of the drop, a pair, or None) and
-            `strength` (such as the search's lambda; None where the configuration was given).
+            `label` (str, beside the point, such as its strength).
         path: PNG file to write.
     """
     from matplotlib import figure
@@ -33,7 +33,7 @@ def draw_trade_offs(panels, path):
             xlabel="operations of BERT without padding, over the faster model's",
             ylabel="score (points)",
         )
-        axes.legend(fontsize="small", title="lambda beside each point", title_fontsize="x-small")
+        axes.legend(fontsize="small")
     write_file(path, lambda aside: picture.savefig(aside, dpi=110))
 
 
@@ -61,7 +61,7 @@ def _draw_line(axes, points, label, marker, above):
     )
     for point, speed, score in zip(points, speeds, scores, strict=True):
         axes.annotate(
-            "given" if point["strength"] is None else f"{point['strength']:g}",
+            point["label"],
             (speed, score),
             xytext=(4, above),
             textcoords="offset points",

@@ -20,7 +20,7 @@ class TradeOff:
     output: pathlib.Path
     """Folder for the runs, trade_off.json and trade_off.png."""
     strengths: list[float] = simple_parsing.field(default_factory=list)
-    """How strongly the method prefers speed: its lambda."""
+    """How strongly the method prefers speed, such as PoWER-BERT's lambda."""
     variants: list[str] = simple_parsing.field(default_factory=list, alias=["--bases"])
     """The method's variants, such as absolute and relative; all where left out."""
     train_examples: int | None = None

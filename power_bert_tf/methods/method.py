@@ -207,7 +207,6 @@ class Method:
             the command line.
         strength: str, the option that `tune` and `trade_off` vary: more of it is faster and loses
             more. None where there is none, and nothing to tune.
-        strength_label: str, what that is called in tables.
         strengthened: str, the name of the step after which a model's speed, and a first score, are
             known; what follows wins score back.
         variants: tuple of str, the names of what else `tune` and `trade_off` can vary.
@@ -217,7 +216,6 @@ class Method:
     title: str
     Options: type
     strength = None
-    strength_label = ""
     strengthened = None
     variants = ("",)
 
@@ -257,6 +255,11 @@ class Method:
         """What the text of a configuration is, with how it came about, in words."""
         return "Reduction"
 
+    def strength_text(self, configuration):
+        """The strength of a configuration, for tables and pictures."""
+        strength = configuration["strength"]
+        return "given" if strength is None else f"{strength:g}"
+
     def reduced(self, model):
         """The `Reduction` at inference of the model of the step `strengthened` or a later one."""
         return model.reduction
@@ -291,9 +294,26 @@ class Method:
         if self.strength is None:
             raise InputError(f"{self.name} has no strength that could be found")
 
-    def for_tuning(self, plan):
-        """The options with what a tuning chooses by itself, such as a rate for its few steps."""
+    def for_tuning(self, plan, times=None):
+        """The options with what a tuning chooses by itself, such as a rate for its few steps.
+
+        Args:
+            plan: `Plan`.
+            times: float, how many times fewer operations than BERT's are wanted, both without
+                padding; None where that is not the target.
+        """
         return plan.options
+
+    def strength_steps(self, options):
+        """How wide `tune` steps from one strength to the next: arguments of `StrengthSearch`."""
+        return {}
+
+    def foretells(self, options):
+        """Whether the score after the step `strengthened` says what training on can reach.
+
+        Then `tune` gives up a trial that has lost too much by then.
+        """
+        return True
 
     def nothing_left(self, model):
         """Whether more strength could make `model`, of the step `strengthened`, no faster."""

@@ -76,11 +76,14 @@ class Job:
         """What the method builds its steps from, a `Plan` with resolved options."""
         return self._planned(get_method(self.method).resolve)
 
-    def tuned(self):
-        """The same job with the options that the method chooses for a tuning."""
-        return dataclasses.replace(
-            self, options=self._planned(get_method(self.method).for_tuning).options
-        )
+    def tuned(self, times=None):
+        """The same job with the options that the method chooses for a tuning.
+
+        Args:
+            times: see `Method.for_tuning`.
+        """
+        resolve = functools.partial(get_method(self.method).for_tuning, times=times)
+        return dataclasses.replace(self, options=self._planned(resolve).options)
 
     def _planned(self, resolve):
         task = self.data.task

@@ -25,7 +25,7 @@ def panel(results):
                     "bert": 100 * point["score"]["bert"],
                     "drop": point["score"]["drop_points"],
                     "interval": point["score"]["interval"],
-                    "strength": point["configuration"]["strength"],
+                    "label": get_method(result["method"]).strength_text(point["configuration"]),
                 }
             )
     first = results[0]
@@ -53,11 +53,10 @@ def table(method, points):
         speeds = [
             f"{speed[name]:.2f}x" for name in ("padded_over_padded", "unpadded_over_unpadded")
         ]
-        strength = configuration["strength"]
         rows.append(
             [
                 configuration["variant"],
-                "given" if strength is None else f"{strength:g}",
+                method.strength_text(configuration),
                 *scores,
                 drop,
                 *speeds,
@@ -67,7 +66,7 @@ def table(method, points):
         )
     headers = [
         "",
-        method.strength_label,
+        "strength",
         "BERT",
         f"{method.strengthened}, dev",
         method.title,

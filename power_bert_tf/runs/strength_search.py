@@ -1,4 +1,4 @@
-"""Which lambda to try next, when more of it is faster and loses more."""
+"""Which strength to try next, when more of it is faster and loses more."""
 
 import math
 
@@ -14,6 +14,7 @@ class StrengthSearch:
         start: float. The first strength, above 0.
         step: float. The factor from one strength to the next while all are alike.
         narrow: float. The largest ratio of the two that ends it.
+        least: float. No strength is tried at or below it.
 
     Example:
 
@@ -24,10 +25,11 @@ class StrengthSearch:
     [0.001, 0.004, 0.002, 0.0028284271247461905]
     """
 
-    def __init__(self, start, step=4.0, narrow=1.42):
+    def __init__(self, start, step=4.0, narrow=1.42, least=0.0):
         self.start = start
         self.step = step
         self.narrow = narrow
+        self.least = least
         self._findings = {}
 
     @property
@@ -45,7 +47,8 @@ class StrengthSearch:
             return self.start
         enough = [strength for strength, too_much in self._findings.items() if not too_much]
         if not enough:
-            return min(self._findings) / self.step
+            lower = min(self._findings) / self.step
+            return lower if lower > self.least else None
         lower = max(enough)
         # A noisy finding below the largest that was enough is none to go by.
         above = [

@@ -1,8 +1,9 @@
 """What a tuning is to reach: a drop that it may cost, or a speed that it must have.
 
-A trial is a dict of `name`, `speed` (the ratio that counts) and `score`, a dict of `bert`,
-`strengthened` (of the model of the method's step of that name) and, once the trial is trained to
-the end, `drop_points` and their `interval`.
+A trial is a dict of `name`, `speed` (the ratio that counts), `foretells` (whether the strengthened
+model's score says what it can reach) and `score`, a dict of `bert`, `strengthened` (of the model of
+the method's step of that name) and, once the trial is trained to the end, `drop_points` and their
+`interval`.
 """
 
 import dataclasses
@@ -10,6 +11,8 @@ import dataclasses
 # A trial whose strengthened model has lost this many times the limit is given up: the steps that
 # follow seldom win back more.
 _HOPELESS = 3.0
+# So near to the speed that was asked for, no trial can be much better.
+_NEAR = 1.03
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +31,7 @@ class MaxDrop:
         """Why a trial is worth training to the end: a bool and a verdict."""
         lost = 100 * (trial["score"]["bert"] - trial["score"]["strengthened"])
         # Of a point at the least, so that a limit of 0 leaves room for chance.
-        if lost > _HOPELESS * max(self.points, 1.0):
+        if trial["foretells"] and lost > _HOPELESS * max(self.points, 1.0):
             return False, f"lost {lost:.1f} before it was trained to the end"
         if self._no_faster(trial, before):
             return False, "no faster than one within the limit"
@@ -52,6 +55,10 @@ class MaxDrop:
     def too_much(self, trial, before):
         """Whether a lower strength is to be tried next."""
         return not self.meets(trial) and not self._no_faster(trial, before)
+
+    def ends(self, trial):
+        """Whether no other strength need be tried after this trial."""
+        return False
 
     def _no_faster(self, trial, before):
         """Whether one that is within the limit is as fast; then it says nothing against more."""
@@ -97,6 +104,10 @@ class Speedup:
     def too_much(self, trial, before):
         """Whether a lower strength is to be tried next."""
         return self._fast(trial)
+
+    def ends(self, trial):
+        """Whether no other strength need be tried after this trial."""
+        return self.times <= trial["speed"] <= _NEAR * self.times
 
     def to_complete(self, trials):
         """The slowest of the fast ones, which has lost the least: speed needs no training."""

@@ -153,7 +153,8 @@ class Tuning:
     def _variant(self, name):
         """The job of one variant, with what the method chooses for a tuning."""
         options = self.method.with_variant(self.job.options, name)
-        job = dataclasses.replace(self.job, options=options).tuned()
+        times = self.options.speedup if self.options.against == "unpadded" else None
+        job = dataclasses.replace(self.job, options=options).tuned(times)
         job.plan()  # Fails where an option cannot be used.
         return job
 
@@ -187,8 +188,9 @@ class Tuning:
 
     def _try_out(self, job, jobs):
         """The trials in one variant, a list of dicts."""
-        start = getattr(job.plan().options, self.method.strength)
-        search, tried = StrengthSearch(start), []
+        options = job.plan().options
+        start = getattr(options, self.method.strength)
+        search, tried = StrengthSearch(start, **self.method.strength_steps(options)), []
         while len(tried) < self.options.trials and (strength := search.next()) is not None:
             # As the folder's name says it.
             trial_job = self._trial(job, float(f"{strength:.3g}"))
@@ -201,6 +203,8 @@ class Tuning:
             print(table(self.method.name, [trial]), flush=True)
             search.record(strength, self.target.too_much(trial, tried))
             tried.append(trial)
+            if self.target.ends(trial):
+                break
             following = search.next()
             if exhausted and following is not None and following > strength:
                 break
@@ -240,6 +244,7 @@ class Tuning:
         )
         trial = {
             "name": job.output.name,
+            "foretells": self.method.foretells(job.plan().options),
             "configuration": self.method.configuration(job.plan().options, model),
             "operations": cost,
             "speed": cost["speedup"][_RATIOS[self.options.against]],

@@ -4,12 +4,12 @@ from power_bert_tf.analysis.trade_off import draw_trade_offs
 
 LINES = {
     "absolute": [
-        {"speed": 1.6, "bert": 90.0, "drop": 2.0, "interval": [1.5, 2.75], "strength": 1e-3},
-        {"speed": 1.2, "bert": 90.0, "drop": -0.5, "interval": None, "strength": 2e-4},
+        {"speed": 1.6, "bert": 90.0, "drop": 2.0, "interval": [1.5, 2.75], "label": "lambda 0.001"},
+        {"speed": 1.2, "bert": 90.0, "drop": -0.5, "interval": None, "label": "lambda 0.0002"},
     ],
     "relative": [
-        {"speed": 1.8, "bert": 90.0, "drop": 1.0, "interval": [0.5, 1.5], "strength": 4e-4},
-        {"speed": 1.9, "bert": 90.0, "drop": 1.1, "interval": [0.5, 1.5], "strength": None},
+        {"speed": 1.8, "bert": 90.0, "drop": 1.0, "interval": [0.5, 1.5], "label": "lambda 0.0004"},
+        {"speed": 1.9, "bert": 90.0, "drop": 1.1, "interval": [0.5, 1.5], "label": "given"},
     ],
 }
 
@@ -46,4 +46,9 @@ def test_points_are_joined_by_speed_and_bert_is_a_line(tmp_path, monkeypatch):
     assert bars.get_segments()[1].tolist() == [[1.6, 87.25], [1.6, 88.5]]
     assert list(handles["BERT"].get_ydata()) == [90.0, 90.0]
     assert not axes.yaxis_inverted()
-    assert {text.get_text() for text in axes.texts} == {"0.001", "0.0002", "0.0004", "given"}
+    assert {text.get_text() for text in axes.texts} == {
+        "lambda 0.001",
+        "lambda 0.0002",
+        "lambda 0.0004",
+        "given",
+    }

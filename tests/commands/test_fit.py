@@ -90,6 +90,7 @@ def test_the_report_has_scores_and_retention(finished_run):
     assert score["drop_points"] == pytest.approx(100 * (score["bert"] - score["reduced"]))
     assert report["configuration"] == {
         "variant": "absolute",
+        "search": "paper",
         "strength": 0.02,
         "text": metrics["search"]["findings"]["retention"],
     }
@@ -231,6 +232,7 @@ def test_a_retention_of_ones_own_skips_the_search(pairs_run):
     report = pairs_run.json("report.json")
     assert report["configuration"] == {
         "variant": "relative",
+        "search": None,
         "strength": None,
         "text": "9,4 of 16",
     }

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
 STRENGTHS = (1e-4, 4e-4)
 NAMES = [f"absolute-{strength:g}" for strength in STRENGTHS]
 CHANGES = {
+    "search": "paper",
     "strength": STRENGTHS[0],
     "fine-tuning-epochs": 3,
     "search-epochs": 3,
@@ -98,6 +99,7 @@ def test_the_points_are_those_of_the_runs(tuned):
         strength = run.settings()["identity"]["options"]["strength"]
         assert trial["configuration"] == {
             "variant": "absolute",
+            "search": "paper",
             "strength": strength,
             "text": found,
         }
@@ -279,3 +281,23 @@ def test_tuning_in_python(tuned, materials, finished_run):
     )
     assert run.path == output / "best"
     assert {path: path.stat().st_mtime_ns for path in trained} == trained
+
+
+def test_the_greedy_search_is_the_default_and_trains_nothing(arguments_for, tmp_path, capsys):
+    """At the speed that was asked for at once: one trial, without epochs of a search."""
+    changes = {"search": None, "strength": None, "speedup": 1.2, "against": "unpadded"}
+    with toy.eagerly(), without_timing():
+        assert main(arguments_for(tmp_path / "out", **changes)) == 0
+    (trial,) = result(tmp_path / "out")["points"]
+    assert trial["name"] == "absolute-1.2" and 1.2 <= trial["speed"] <= 1.2 * 1.03
+    run = RunFolder.open(tmp_path / "out")
+    search, again = run.step("search").metrics(), run.step("re-train").metrics()
+    assert search["epochs"] == 0 and again["epochs"] == 1
+    found, last = search["findings"]["retention"], search["findings"]["path"][-1]
+    assert last["retention"] == found == again["findings"]["retention"]
+    assert last["times"] == pytest.approx(trial["speed"])
+    # The control has no more epochs than re-training.
+    assert run.step("control").metrics()["epochs"] == 1
+    text = (run.path / "report.md").read_text()
+    assert f"(absolute, greedy 1.2x): `{found}`" in text
+    assert "greedy 1.2x" in capsys.readouterr().out

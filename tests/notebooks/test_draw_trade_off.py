@@ -9,6 +9,7 @@ from notebooks import scripts
 
 def trade_off(task, variant, *points):
     return {
+        "method": "power-bert",
         "task": task,
         "metric": "accuracy",
         "examples": {"train": 10, "dev": 5, "test": 7},
@@ -73,6 +74,7 @@ def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch, drawn):
     run.write_text(
         json.dumps(
             {
+                "method": "power-bert",
                 "task": "one",
                 "metric": "accuracy",
                 **{name: report[name] for name in ("examples", "measured_by", "held_out")},
@@ -84,7 +86,7 @@ def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch, drawn):
     (axes,) = drawn
     assert points(axes) == [[1.5, 89.0], [1.7, 89.5]]
     assert axes.get_title() == "one, accuracy on 7 test examples"
-    assert {text.get_text() for text in axes.texts} == {"0.001", "given"}
+    assert {text.get_text() for text in axes.texts} == {"lambda 0.001", "given"}
 
 
 def test_what_is_not_re_trained_is_no_point(tmp_path, monkeypatch, drawn):

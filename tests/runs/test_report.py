@@ -102,7 +102,12 @@ def test_without_a_test_set_figures_are_of_dev(first):
     right = answers(first, "fine-tune", DEV.texts) == DEV.labels
     assert report["score"]["bert"] == report["models"]["fine-tune"]["score"] == right.mean()
     assert "further" not in report
-    assert report["configuration"] == {"variant": "absolute", "strength": 0.1, "text": "3,2"}
+    assert report["configuration"] == {
+        "variant": "absolute",
+        "search": None,
+        "strength": 0.1,
+        "text": "3,2",
+    }
 
 
 def test_further_dev_sets_are_measured_by_both_models(first, tmp_path):

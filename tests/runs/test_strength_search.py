@@ -29,6 +29,13 @@ def test_it_ends_just_below_the_limit(start, limit):
     assert len(tried) == len(set(tried)) <= 14
 
 
+def test_nothing_at_or_below_the_least_is_tried():
+    search = StrengthSearch(1.6, step=1.3, narrow=1.08, least=1.05)
+    while (strength := search.next()) is not None:
+        search.record(strength, too_much=True)
+    assert search.strengths == pytest.approx([1.6, 1.6 / 1.3])
+
+
 def test_a_noisy_failure_below_a_success_is_left_aside():
     search = StrengthSearch(1.0)
     search.record(1.0, too_much=True)

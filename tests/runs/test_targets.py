@@ -6,11 +6,11 @@ from power_bert_tf.runs.targets import MaxDrop
 from power_bert_tf.runs.targets import Speedup
 
 
-def trial(name, speed, strengthened=0.9, drop=None):
+def trial(name, speed, strengthened=0.9, drop=None, foretells=True):
     score = {"bert": 0.9, "strengthened": strengthened}
     if drop is not None:
         score["drop_points"] = drop
-    return {"name": name, "speed": speed, "score": score}
+    return {"name": name, "speed": speed, "foretells": foretells, "score": score}
 
 
 class TestMaxDrop:
@@ -25,6 +25,10 @@ class TestMaxDrop:
     @pytest.mark.parametrize(("strengthened", "promising"), [(0.871, True), (0.869, False)])
     def test_a_trial_that_lost_three_times_the_limit_is_given_up(self, strengthened, promising):
         assert self.limit.promising(trial("a", 2.0, strengthened=strengthened), [])[0] is promising
+
+    def test_what_was_not_trained_yet_is_not_given_up(self):
+        untrained = trial("a", 2.0, strengthened=0.5, foretells=False)
+        assert self.limit.promising(untrained, [])[0]
 
     def test_a_limit_of_nothing_leaves_room_for_chance(self):
         assert MaxDrop(0.0).promising(trial("a", 2.0, strengthened=0.88), [])[0]
@@ -58,6 +62,16 @@ class TestSpeedup:
         assert [self.limit.too_much(each, []) for each in tried] == [False, True, True]
         assert [each["name"] for each in self.limit.to_complete(tried)] == ["c"]
         assert self.limit.to_complete(tried[:1]) == []
+
+    def test_what_is_as_fast_as_was_asked_for_ends_it(self):
+        speeds = (1.99, 2.0, 2.05, 2.1)
+        assert [self.limit.ends(trial("a", speed)) for speed in speeds] == [
+            False,
+            True,
+            True,
+            False,
+        ]
+        assert not MaxDrop(1.0).ends(trial("a", 2.0, drop=1.0))
 
     def test_the_smallest_drop_at_that_speed(self):
         tried = [trial("a", 1.9, drop=0.0), trial("b", 3.0, drop=1.0), trial("c", 2.1, drop=1.5)]

@@ -5,12 +5,16 @@ import dataclasses
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods.method import Method
 from power_bert_tf.methods.power_bert.options import BOTH
+from power_bert_tf.methods.power_bert.options import GREEDY
+from power_bert_tf.methods.power_bert.options import PAPER
 from power_bert_tf.methods.power_bert.options import PowerBertOptions
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.methods.power_bert.soft_extract import BASES
+from power_bert_tf.methods.power_bert.steps import ELIMINATION
 from power_bert_tf.methods.power_bert.steps import PICTURE
 from power_bert_tf.methods.power_bert.steps import SEARCH
+from power_bert_tf.methods.power_bert.steps import GreedySearch
 from power_bert_tf.methods.power_bert.steps import ReTrain
 from power_bert_tf.methods.power_bert.steps import Search
 from power_bert_tf.methods.power_bert.steps import reaching_rate
@@ -23,7 +27,6 @@ class PowerBert(Method):
     title = "PoWER-BERT"
     Options = PowerBertOptions
     strength = "strength"
-    strength_label = "lambda"
     strengthened = SEARCH
     variants = BASES
 
@@ -38,6 +41,8 @@ class PowerBert(Method):
             retention = RetentionConfiguration.parse(options.retention)
             retention.check(plan.num_layers, plan.task.sequence_length)
             options = dataclasses.replace(options, retention=str(retention), basis=retention.basis)
+        if options.search is None:
+            options = dataclasses.replace(options, search=PAPER)
         return dataclasses.replace(
             options.with_published(plan.task.name),
             search_epochs=options.search_epochs or plan.epochs,
@@ -49,29 +54,37 @@ class PowerBert(Method):
         if options.retention is not None:
             retention = RetentionConfiguration.parse(options.retention)
             return (ReTrain(options.retraining_epochs, rate, retention, plan.patience),)
-        search = Search(
-            options.search_epochs,
-            rate,
-            options.retention_learning_rate,
-            options.strength,
-            options.basis,
-        )
+        if options.search == GREEDY:
+            search = GreedySearch(options.strength, options.basis)
+        else:
+            search = Search(
+                options.search_epochs,
+                rate,
+                options.retention_learning_rate,
+                options.strength,
+                options.basis,
+            )
         return (search, ReTrain(options.retraining_epochs, rate, patience=plan.patience))
 
     def configuration(self, options, model):
         retention = self.reduced(model).retention
         return {
             "variant": retention.basis,
+            "search": None if options.retention else options.search,
             "strength": None if options.retention else options.strength,
             "text": str(retention),
         }
 
     def describe(self, configuration):
+        how = self.strength_text(configuration)
+        return f"Retention configuration ({configuration['variant']}, {how})"
+
+    def strength_text(self, configuration):
         if configuration["strength"] is None:
-            how = f"{configuration['variant']}, given"
-        else:
-            how = f"{configuration['variant']}, lambda {configuration['strength']:g}"
-        return f"Retention configuration ({how})"
+            return "given"
+        if configuration.get("search") == GREEDY:
+            return f"greedy {configuration['strength']:g}x"
+        return f"lambda {configuration['strength']:g}"
 
     def reduced(self, model):
         if isinstance(model.reduction, Extraction):
@@ -102,8 +115,12 @@ class PowerBert(Method):
                 f"Received: retention={options.retention!r}"
             )
 
-    def for_tuning(self, plan):
+    def for_tuning(self, plan, times=None):
         options = plan.options
+        if options.search is None:
+            options = dataclasses.replace(options, search=GREEDY)
+        if options.search == GREEDY:
+            return dataclasses.replace(options, strength=options.strength or times)
         if options.retention_learning_rate is not None:
             return options
         # The paper's is for its own number of steps: in a shorter search no strength would
@@ -113,11 +130,22 @@ class PowerBert(Method):
         rate = max(published, reaching_rate(epochs * plan.steps_per_epoch))
         return dataclasses.replace(options, retention_learning_rate=rate)
 
+    def strength_steps(self, options):
+        if options.search == GREEDY:
+            return {"step": 1.3, "narrow": 1.08, "least": 1.05}
+        return {}
+
+    def foretells(self, options):
+        return options.search != GREEDY
+
     def nothing_left(self, model):
         return set(self.reduced(model).retention.lengths) == {1}
 
     def pictures(self, folder):
-        return {"The search": folder / SEARCH / PICTURE}
+        return {
+            "The search": folder / SEARCH / PICTURE,
+            "The greedy search": folder / SEARCH / ELIMINATION,
+        }
 
     @property
     def demo(self):

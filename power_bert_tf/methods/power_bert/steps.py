@@ -1,20 +1,30 @@
-"""The steps of PoWER-BERT after fine-tuning (section 3.4): the search, and re-training."""
+"""The steps of PoWER-BERT after fine-tuning (section 3.4): a search, and re-training."""
 
 import dataclasses
 
+import numpy as np
+
 from power_bert_tf.files import write_json
 from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.methods.method import Step
 from power_bert_tf.methods.method import TrainingStep
 from power_bert_tf.methods.power_bert import plots
+from power_bert_tf.methods.power_bert.greedy_search import Answers
+from power_bert_tf.methods.power_bert.greedy_search import eliminate
 from power_bert_tf.methods.power_bert.mass_history import MassHistory
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.methods.power_bert.search_optimizer import search_optimizer
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
+from power_bert_tf.training.training_data import TrainingResult
 
 SEARCH, RE_TRAIN = "search", "re-train"
 MASSES, PICTURE = "masses.json", "masses.png"
+ELIMINATION = "elimination.png"
+# What the greedy search asks the fine-tuned BERT: texts, and word-vectors in all, at most. More
+# of short texts than of long ones, and some seconds for each configuration on two cores.
+_ASKED_TEXTS, _ASKED_WORDS, _BATCH = 256, 16384, 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +86,65 @@ class Search(TrainingStep):
 
 
 @dataclasses.dataclass(frozen=True)
+class GreedySearch(Step):
+    """Word-vectors are left out where the fine-tuned BERT's answers move least; nothing is trained.
+
+    Args:
+        times: float, how many times fewer operations than BERT's, both without padding.
+        basis: "absolute" or "relative".
+    """
+
+    times: float
+    basis: str = "absolute"
+    name = SEARCH
+
+    @property
+    def title(self):
+        return f"{SEARCH}, greedy: {self.times:g} times fewer operations without padding"
+
+    def run(self, work):
+        # TensorFlow's: a method can be asked for its reduction without.
+        from power_bert_tf.training.loop import evaluate
+
+        bert = work.finished(FINE_TUNE)
+        asked, sizes = _asked(work.data)
+        path = eliminate(
+            Answers(bert, asked), bert.config, sizes, bert.sequence_length, self.times, self.basis
+        )
+        found = path[-1]
+        if found.times < self.times:
+            print(f"Note: no configuration is faster than {found.times:.2f} times on these texts.")
+        model = bert.with_reduction(Extraction(found.retention))
+        score = evaluate(model, work.data)
+        print(
+            f"retention: {found.retention}, {found.times:.2f} times fewer operations; "
+            f"{work.data.metric} on dev before re-training: {score:.4f}"
+        )
+        plots.draw_elimination(path, work.folder / ELIMINATION)
+        findings = {
+            "retention": str(found.retention),
+            "path": [
+                {"retention": str(each.retention), "times": each.times, "loss": each.loss}
+                for each in path
+            ],
+        }
+        return TrainingResult(model, [], 0, score), findings
+
+
+def _asked(data):
+    """Batches of dev examples, sorted by length, and the lengths of all dev examples."""
+    from power_bert_tf.data import evaluation_dataset
+
+    token_ids, _ = data.preprocessor.encode(data.dev.texts, data.dev.text_pairs)
+    sizes = np.array([len(ids) for ids in token_ids])
+    most = max(1, min(_ASKED_TEXTS, int(_ASKED_WORDS // (sizes.mean() * data.dev.choices))))
+    chosen = data.dev.take(most, data.seed) if most < len(data.dev) else data.dev
+    chosen = chosen.select(np.argsort(chosen.characters(), kind="stable"))
+    batches = evaluation_dataset(chosen, data.preprocessor, _BATCH, pad_to_longest=True)
+    return [inputs for inputs, _ in batches], sizes
+
+
+@dataclasses.dataclass(frozen=True)
 class ReTrain(TrainingStep):
     """BERT with extract layers recovers. Keeps the best epoch.
 
@@ -100,6 +169,8 @@ class ReTrain(TrainingStep):
         if self.retention is not None:
             return work.finished(FINE_TUNE).with_reduction(Extraction(self.retention))
         searched = work.finished(SEARCH)
+        if isinstance(searched.reduction, Extraction):
+            return searched
         retention = RetentionConfiguration.from_search(searched)
         print(f"retention: {retention}")
         return searched.with_reduction(Extraction(retention))
