@@ -29,6 +29,7 @@ NAMES = {
     "MultipleChoiceAccuracy",
     "MultipleChoiceLoss",
     "NoReduction",
+    "Packing",
     "Positions",
     "RelativeBudget",
     "SelfAttention",
@@ -36,6 +37,7 @@ NAMES = {
     "SoftExtract",
     "SoftExtraction",
     "StaticScore",
+    "StayingRows",
     "UnitInterval",
     "WarmupLinearDecay",
 }

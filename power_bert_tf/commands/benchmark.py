@@ -17,7 +17,7 @@ _WITH_CHOOSE = ("choose", "run", "batch_size", "runs", "most_drop", "output")
 
 @dataclasses.dataclass(frozen=True)
 class Benchmark:
-    """Time BERT and a faster model side by side, padded and in length buckets.
+    """Time BERT and a faster model side by side, padded to N and without padding.
 
     Of a size, with random weights: speed depends on sizes, lengths and the configuration, not on
     what the weights are. Or of a finished run, on its dev examples. BERT is the fastest honest

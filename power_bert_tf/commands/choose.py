@@ -10,7 +10,7 @@ from power_bert_tf.files import write_json
 
 @dataclasses.dataclass(frozen=True)
 class Choose:
-    """Find the fastest runtime, dtype and buckets for a run's model on this machine.
+    """Find the fastest runtime, dtype and form of batches for a run's model on this machine.
 
     Writes them into the run folder, where `predict` and `evaluate` use them.
     """

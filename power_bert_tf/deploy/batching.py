@@ -34,7 +34,7 @@ def check_batch_overhead(batch_overhead):
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Texts of one bucket: where they stood, and their inputs, (batch, length) each.
+    """Texts of similar length: where they stood, and their inputs, (batch, length) each.
 
     There may be more inputs than texts, where only certain batch sizes are compiled: the rest
     is padding.
@@ -85,19 +85,54 @@ def make_batches(token_ids, segment_ids, lengths, batch_sizes, overhead):
     Returns:
         list of `Batch`.
     """
-    sizes = np.array([len(ids) for ids in token_ids], dtype="int64")
-    order = np.argsort(sizes, kind="stable")
+    sizes, order = _sorted(token_ids)
     buckets = np.array(lengths)[np.searchsorted(lengths, sizes[order])]
     batches = []
     for part in cheapest_batches(buckets, np.asarray(batch_sizes), overhead):
         rows, length = order[part], int(buckets[part.stop - 1])
-        inputs = {
-            name: np.zeros((batch_sizes[len(rows) - 1], length), dtype="int32")
-            for name in ("token_ids", "segment_ids", "padding_mask")
-        }
-        for place, row in enumerate(rows):
-            inputs["token_ids"][place, : sizes[row]] = token_ids[row]
-            inputs["segment_ids"][place, : sizes[row]] = segment_ids[row]
-            inputs["padding_mask"][place, : sizes[row]] = 1
-        batches.append(Batch(rows, length, inputs))
+        count = batch_sizes[len(rows) - 1]
+        batches.append(_batch(rows, length, count, token_ids, segment_ids))
     return batches
+
+
+def make_packed_batches(token_ids, segment_ids, batch_size, most_words):
+    """Sorts texts by length and cuts them into batches for packed rows, each of its own length.
+
+    Args:
+        token_ids, segment_ids: lists of int sequences, one for each text.
+        batch_size: int, the most texts in a batch.
+        most_words: int, the most texts times the length of the longest, but for a text alone.
+
+    Returns:
+        list of `Batch`.
+    """
+    sizes, order = _sorted(token_ids)
+    batches, begin = [], 0
+    for end in range(1, len(order) + 1):
+        count = end + 1 - begin
+        if end == len(order) or count > batch_size or count * sizes[order[end]] > most_words:
+            rows = order[begin:end]
+            longest = int(sizes[rows[-1]])
+            batches.append(_batch(rows, longest, len(rows), token_ids, segment_ids))
+            begin = end
+    return batches
+
+
+def _sorted(token_ids):
+    """The sizes of texts, and their order by size."""
+    sizes = np.array([len(ids) for ids in token_ids], dtype="int64")
+    return sizes, np.argsort(sizes, kind="stable")
+
+
+def _batch(rows, length, count, token_ids, segment_ids):
+    """Some texts as a `Batch` of `count` rows of `length` words."""
+    inputs = {
+        name: np.zeros((count, length), dtype="int32")
+        for name in ("token_ids", "segment_ids", "padding_mask")
+    }
+    for place, row in enumerate(rows):
+        size = len(token_ids[row])
+        inputs["token_ids"][place, :size] = token_ids[row]
+        inputs["segment_ids"][place, :size] = segment_ids[row]
+        inputs["padding_mask"][place, :size] = 1
+    return Batch(rows, length, inputs)

@@ -1,4 +1,4 @@
-"""Compiled inference: a classifier's fastest graph, in length buckets."""
+"""Compiled inference: a classifier's fastest graph, with packed rows or in length buckets."""
 
 import math
 import numbers
@@ -9,6 +9,7 @@ import numpy as np
 from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.batching import check_batch_overhead
 from power_bert_tf.deploy.batching import make_batches
+from power_bert_tf.deploy.batching import make_packed_batches
 from power_bert_tf.deploy.runtimes import NATIVE
 from power_bert_tf.deploy.runtimes import default_runtime
 from power_bert_tf.deploy.runtimes import load_runtime
@@ -16,19 +17,27 @@ from power_bert_tf.errors import InputError
 
 
 class CompiledClassifier:
-    """A classifier compiled once for each length that it is used at.
+    """A classifier compiled for inference.
 
-    Sorts texts by length, cuts them into batches, pads each batch to its bucket and gives the
-    answers back in the order of the texts, which are the model's own: to 1e-4 in float32. On
+    Sorts texts by length, cuts them into batches and gives the answers back in the order of the
+    texts, which are the model's own: to 1e-4 in float32. It computes in one of two forms:
+
+    - *packed rows*, on TensorFlow, OpenVINO and ONNX Runtime: one graph for every length and batch
+      size, which computes no padding but in attention (see `BertClassifier.for_inference`);
+    - *length buckets* everywhere: each batch is padded to its bucket, and each bucket is a graph
+      of static length, which some runtimes keep a copy of the weights for.
+
+    On
     TensorFlow and JAX they follow the model when it learns further; the other runtimes keep the
     weights that it had when its graphs were compiled.
 
     Args:
         model: `BertClassifier`.
         preprocessor: `Preprocessor`, needed for `predict` alone.
-        lengths: lengths to pad to, the longest at most the model's; `bucket_lengths` of the
-            model's sequence length where None. `(model.sequence_length,)` pads to N, and a model
-            whose reduction sees padding is given nothing else.
+        lengths: lengths to pad to, the longest at most the model's; where None packed rows, or
+            `bucket_lengths` of the model's sequence length where rows cannot be packed.
+            `(model.sequence_length,)` pads to N, and a model whose reduction sees padding is given
+            nothing else.
         batch_size: int, the most texts in a batch.
         runtime: one of `RUNTIMES`; the backend that Keras runs on where None.
         dtype: "float32", "bfloat16" or "float16", what the encoders compute in.
@@ -36,7 +45,10 @@ class CompiledClassifier:
         lean: bool. Leave out outputs that are not used (see `BertClassifier.for_inference`); False
             keeps the graph that was trained.
         batch_overhead: number. What a batch costs beside its word-vectors, in word-vectors: the
-            higher it is, the more lengths share a batch.
+            higher it is, the more lengths share a batch. For buckets.
+        packed: bool. Whether rows are packed; None for what `lengths` says.
+        most_words: int. The most word-vectors in a batch of packed rows, counted with the padding
+            that attention sees; a text that is longer is a batch by itself.
 
     Raises:
         InputError: where an argument is out of range, or the runtime is not there.
@@ -61,13 +73,31 @@ class CompiledClassifier:
         jit_compile=False,
         lean=True,
         batch_overhead=64,
+        packed=None,
+        most_words=16384,
     ):
         if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
             raise InputError(
                 f"`batch_size` must be an int of at least 1. Received: batch_size={batch_size!r}"
             )
+        if not isinstance(most_words, numbers.Integral) or most_words < 1:
+            raise InputError(
+                f"`most_words` must be an int of at least 1. Received: most_words={most_words!r}"
+            )
         check_batch_overhead(batch_overhead)
-        if model.reduction.sees_padding:
+        self.runtime = default_runtime() if runtime is None else runtime
+        self._module = load_runtime(self.runtime, dtype)
+        packs = model.packs and lean and not jit_compile and self._module.PACKS
+        if packed and (lengths is not None or not packs):
+            raise InputError(
+                "`packed` goes without `lengths`, `jit_compile` and lean=False, with the runtimes "
+                "tensorflow, openvino and onnx, and with a reduction for inference that does not "
+                f"see padding. Received: packed=True, lengths={lengths}, runtime={self.runtime!r}, "
+                f"reduction={type(model.reduction).__name__}, jit_compile={jit_compile}, "
+                f"lean={lean}"
+            )
+        self.packed = packs and lengths is None if packed is None else packed
+        if self.packed or model.reduction.sees_padding:
             lengths = (model.sequence_length,)
         lengths = bucket_lengths(model.sequence_length) if lengths is None else lengths
         if not lengths or min(lengths) < 1 or max(lengths) > model.sequence_length:
@@ -75,8 +105,6 @@ class CompiledClassifier:
                 f"`lengths` must be from 1 to the model's sequence length {model.sequence_length}. "
                 f"Received: lengths={tuple(lengths)}"
             )
-        self.runtime = default_runtime() if runtime is None else runtime
-        self._module = load_runtime(self.runtime, dtype)
         if jit_compile and self.runtime not in NATIVE:
             raise InputError(
                 f"`jit_compile` goes with the runtimes {' and '.join(NATIVE)}. "
@@ -90,6 +118,7 @@ class CompiledClassifier:
         self.jit_compile = jit_compile
         self.lean = lean
         self.batch_overhead = batch_overhead
+        self.most_words = most_words
         self._static_batch = jit_compile or self._module.STATIC_BATCH
         self.batch_sizes = _batch_sizes(batch_size, self._static_batch)
         # Rounding the weights once a call costs less than in every layer of every batch.
@@ -98,7 +127,7 @@ class CompiledClassifier:
         self._functions = {}
 
     def warm_up(self, batch_sizes=None):
-        """Compiles every bucket, so that no text has to wait for it. Returns itself.
+        """Compiles the graph, or every bucket, so that no text has to wait. Returns itself.
 
         Args:
             batch_sizes: ints, the numbers of rows to compile for. Where None, all that are
@@ -151,7 +180,7 @@ class CompiledClassifier:
         """Cuts texts into batches, a list of `Batch`; see `predict_tokens`.
 
         Args:
-            padded: bool. Pad all to the longest bucket.
+            padded: bool. Pad all to the longest bucket. Packed rows leave the padding out again.
         """
         config = self.model.config
         token_ids = _as_rows("token_ids", token_ids, config.vocabulary_size)
@@ -168,6 +197,8 @@ class CompiledClassifier:
                 f"`token_ids` must have from 1 to {self.lengths[-1]} word-pieces a text. "
                 f"Received: {min(sizes)} to {max(sizes)}"
             )
+        if self.packed and not padded:
+            return make_packed_batches(token_ids, segment_ids, self.batch_size, self.most_words)
         lengths = self.lengths[-1:] if padded else self.lengths
         return make_batches(token_ids, segment_ids, lengths, self.batch_sizes, self.batch_overhead)
 
@@ -187,9 +218,12 @@ class CompiledClassifier:
             yield batch, self._function(batch.length)(batch.inputs)[: len(batch.rows)]
 
     def _function(self, length):
+        length = None if self.packed else length
         if length not in self._functions:
             model = self._computing
-            if self.lean:
+            if self.packed:
+                graph = model.for_inference(packed=True)
+            elif self.lean:
                 graph = model.for_inference(length)
             else:
                 graph = model if length == model.sequence_length else model.at_length(length)

@@ -5,6 +5,8 @@ from power_bert_tf.layers.embeddings import BertEmbeddings
 from power_bert_tf.layers.extract import Extract
 from power_bert_tf.layers.feed_forward import FeedForward
 from power_bert_tf.layers.mask_budget import MaskBudget
+from power_bert_tf.layers.packing import Packing
+from power_bert_tf.layers.packing import StayingRows
 from power_bert_tf.layers.positions import Positions
 from power_bert_tf.layers.self_attention import SelfAttention
 
@@ -14,6 +16,8 @@ __all__ = [
     "Extract",
     "FeedForward",
     "MaskBudget",
+    "Packing",
     "Positions",
     "SelfAttention",
+    "StayingRows",
 ]

@@ -5,6 +5,7 @@ from keras import ops
 
 from power_bert_tf.layers.initializers import bert_initializer
 from power_bert_tf.layers.layer_norm import LayerNorm
+from power_bert_tf.layers.packing import take
 
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
@@ -27,9 +28,12 @@ class AttentionOutput(keras.layers.Layer):
             averaged already.
         values: tensor of shape (batch, heads, keys, value_dim), averaged: queries in place of
             keys.
+        flat: int tensor of shape (total,) or None. `hidden` is of packed rows, (total,
+            hidden_dim), and this is where each of them stands among batch * queries; see
+            `Packing`.
 
     Returns:
-        Tensor of shape (batch, queries, hidden_dim).
+        Tensor of shape (batch, queries, hidden_dim); of packed rows (total, hidden_dim).
     """
 
     def __init__(self, dropout=0.1, attention_dropout=0.1, layer_norm_epsilon=1e-12, **kwargs):
@@ -38,7 +42,7 @@ class AttentionOutput(keras.layers.Layer):
         self.attention_dropout = attention_dropout
         self.layer_norm_epsilon = layer_norm_epsilon
 
-    def build(self, hidden_shape, probabilities_shape, values_shape):
+    def build(self, hidden_shape, probabilities_shape, values_shape, flat_shape=None):
         hidden_dim = hidden_shape[-1]
         self.attention_dropout_layer = keras.layers.Dropout(
             self.attention_dropout, dtype=self.dtype_policy, name="attention_dropout"
@@ -58,17 +62,20 @@ class AttentionOutput(keras.layers.Layer):
         )
         self.layer_norm.build(hidden_shape)
 
-    def call(self, hidden, probabilities, values, training=None):
+    def call(self, hidden, probabilities, values, flat=None, training=None):
         if probabilities is not None:
             probabilities = self.attention_dropout_layer(probabilities, training=training)
             values = ops.matmul(probabilities, values)
         context = ops.transpose(values, (0, 2, 1, 3))
         batch, queries, heads, value_dim = ops.shape(context)
-        context = ops.reshape(context, (batch, queries, heads * value_dim))
+        if flat is None:
+            context = ops.reshape(context, (batch, queries, heads * value_dim))
+        else:
+            context = take(ops.reshape(context, (batch * queries, heads * value_dim)), flat)
         projected = self.dropout_layer(self.projection(context), training=training)
         return self.layer_norm(hidden + projected)
 
-    def compute_output_spec(self, hidden, probabilities, values, training=None):
+    def compute_output_spec(self, hidden, probabilities, values, flat=None, training=None):
         return keras.KerasTensor(hidden.shape, dtype=self.compute_dtype)
 
     def get_config(self):

@@ -27,9 +27,11 @@ class BertEmbeddings(keras.layers.Layer):
         token_ids: int tensor of shape (batch, N).
         segment_ids: int tensor of shape (batch, N); not read where `num_segments` is
             below 2.
+        positions: int tensor of shape (total,), where each word of packed rows stands in its
+            text, from 0; `token_ids` and `segment_ids` are (total,) then.
 
     Returns:
-        Tensor of shape (batch, N, hidden_dim).
+        Tensor of shape (batch, N, hidden_dim); of packed rows (total, hidden_dim).
 
     Raises:
         ValueError: where N is larger than `max_sequence_length`.
@@ -57,7 +59,7 @@ class BertEmbeddings(keras.layers.Layer):
         self.layer_norm_epsilon = layer_norm_epsilon
         self.position_offset = position_offset
 
-    def build(self, token_ids_shape, segment_ids_shape=None):
+    def build(self, token_ids_shape, segment_ids_shape=None, positions_shape=None):
         self.token_embedding = self._table("token_embedding", self.vocabulary_size)
         self.position_embedding = self._table(
             "position_embedding", self.position_offset + self.max_sequence_length
@@ -83,23 +85,24 @@ class BertEmbeddings(keras.layers.Layer):
         table.build()
         return table
 
-    def call(self, token_ids, segment_ids=None, training=None):
-        length = token_ids.shape[1]
+    def call(self, token_ids, segment_ids=None, positions=None, training=None):
+        length = None if positions is not None else token_ids.shape[1]
         if length is not None and length > self.max_sequence_length:
             raise ValueError(
                 "`token_ids` must be at most `max_sequence_length` long. "
                 f"Received: length={length}, max_sequence_length={self.max_sequence_length}"
             )
         hidden = self.token_embedding(token_ids)
-        positions = ops.arange(ops.shape(token_ids)[1]) + self.position_offset
-        hidden = hidden + self.position_embedding(positions)
+        if positions is None:
+            positions = ops.arange(ops.shape(token_ids)[1])
+        hidden = hidden + self.position_embedding(positions + self.position_offset)
         if self.num_segments == 1:
             hidden = hidden + self.segment_embedding(ops.zeros_like(token_ids))
         elif self.num_segments:
             hidden = hidden + self.segment_embedding(segment_ids)
         return self.dropout_layer(self.layer_norm(hidden), training=training)
 
-    def compute_output_shape(self, token_ids_shape, segment_ids_shape=None):
+    def compute_output_shape(self, token_ids_shape, segment_ids_shape=None, positions_shape=None):
         return (*token_ids_shape, self.hidden_dim)
 
     def get_config(self):

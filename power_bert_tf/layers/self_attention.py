@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from power_bert_tf.layers.initializers import bert_initializer
+from power_bert_tf.layers.packing import take
 
 
 def split_heads(projected, num_heads):
@@ -80,6 +81,8 @@ class SelfAttention(keras.layers.Layer):
         queries: int. Only the first rows ask; all where None.
         fused: bool. Average the values right away, by the backend's fused attention, and hand
             out no probabilities. For inference: there is no dropout between.
+        places: int tensor of shape (batch, rows) or None. `hidden` is of packed rows, (total,
+            hidden_dim), and this is where each row of a text stands there; see `Packing`.
 
     Returns:
         probabilities: tensor of shape (batch, num_heads, queries, rows), before any dropout.
@@ -95,7 +98,13 @@ class SelfAttention(keras.layers.Layer):
         self.key_dim = key_dim
         self.value_dim = value_dim or key_dim
 
-    def build(self, hidden_shape, padding_mask_shape=None, attention_bias_shape=None):
+    def build(
+        self,
+        hidden_shape,
+        padding_mask_shape=None,
+        attention_bias_shape=None,
+        places_shape=None,
+    ):
         self.query = self._projection("query", self.key_dim, hidden_shape)
         self.key = self._projection("key", self.key_dim, hidden_shape)
         self.value = self._projection("value", self.value_dim, hidden_shape)
@@ -110,18 +119,39 @@ class SelfAttention(keras.layers.Layer):
         projection.build(hidden_shape)
         return projection
 
-    def call(self, hidden, padding_mask, attention_bias=None, queries=None, fused=False):
-        query = split_heads(self.query(hidden[:, :queries]), self.num_heads)
-        key = split_heads(self.key(hidden), self.num_heads)
-        values = split_heads(self.value(hidden), self.num_heads)
+    def call(
+        self,
+        hidden,
+        padding_mask,
+        attention_bias=None,
+        queries=None,
+        fused=False,
+        places=None,
+    ):
+        if places is None:
+            projected = self.query(hidden[:, :queries]), self.key(hidden), self.value(hidden)
+        else:
+            # Projected without padding; by text only where texts must not see each other.
+            if queries is None:
+                query = take(self.query(hidden), places)
+            else:
+                query = self.query(take(hidden, places[:, :queries]))
+            projected = query, take(self.key(hidden), places), take(self.value(hidden), places)
+        query, key, values = (split_heads(each, self.num_heads) for each in projected)
         if fused:
             return fused_attention(query, key, values, padding_mask, attention_bias)
         return attention_probabilities(query, key, padding_mask, attention_bias), values
 
     def compute_output_spec(
-        self, hidden, padding_mask, attention_bias=None, queries=None, fused=False
+        self,
+        hidden,
+        padding_mask,
+        attention_bias=None,
+        queries=None,
+        fused=False,
+        places=None,
     ):
-        batch, rows = hidden.shape[:2]
+        batch, rows = padding_mask.shape
         asked = rows if queries is None else queries
         if fused:
             shape = (batch, self.num_heads, asked, self.value_dim)

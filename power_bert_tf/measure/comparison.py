@@ -1,4 +1,4 @@
-"""BERT and a faster model side by side, padded to N and in length buckets."""
+"""BERT and a faster model side by side, padded to N and without padding."""
 
 import functools
 
@@ -9,7 +9,7 @@ from power_bert_tf.measure.timing import interleaved_seconds
 from power_bert_tf.modeling.flops import computed_flops
 from power_bert_tf.modeling.flops import encoders_flops
 
-# BERT and the model of a method, padded to N and in length buckets.
+# BERT and the model of a method, padded to N and without padding: packed rows or length buckets.
 WAYS = ("bert_padded", "bert_unpadded", "reduced_padded", "reduced_unpadded")
 TEXTBOOK = "bert_textbook_padded"
 
@@ -95,18 +95,17 @@ def times(bert, reduced, token_ids, segment_ids, textbook=False, rounds=None, **
         dict, JSON-ready: `seconds` (median, p5, p95 for all texts), `speedup` and how they were
         measured.
     """
-    compiled = {
-        "bert": CompiledClassifier(bert, **options),
-        "reduced": CompiledClassifier(reduced, **options),
-    }
+    models, compiled = {"bert": bert, "reduced": reduced}, {}
+    for way in WAYS:
+        model, padding = way.rsplit("_", 1)
+        lengths = {"lengths": (bert.sequence_length,)} if padding == "padded" else {}
+        compiled[way] = CompiledClassifier(models[model], **{**options, **lengths})
     work = {}
     if textbook:
         whole = CompiledClassifier(bert, **{**options, "lean": False})
         work[TEXTBOOK] = (whole, whole.batches(token_ids, segment_ids, padded=True))
     for way in WAYS:
-        model, padding = way.rsplit("_", 1)
-        batches = compiled[model].batches(token_ids, segment_ids, padded=padding == "padded")
-        work[way] = (compiled[model], batches)
+        work[way] = (compiled[way], compiled[way].batches(token_ids, segment_ids))
     seconds = interleaved_seconds(
         {
             way: functools.partial(classifier.run_each, batches)
@@ -116,9 +115,10 @@ def times(bert, reduced, token_ids, segment_ids, textbook=False, rounds=None, **
     )
     medians = {way: float(np.median(values)) for way, values in seconds.items()}
     return {
-        "runtime": compiled["bert"].runtime,
-        "dtype": compiled["bert"].dtype,
-        "batch_size": compiled["bert"].batch_size,
+        "runtime": compiled[WAYS[0]].runtime,
+        "dtype": compiled[WAYS[0]].dtype,
+        "batch_size": compiled[WAYS[0]].batch_size,
+        "packed": compiled["reduced_unpadded"].packed,
         "texts": len(token_ids),
         "rounds": len(seconds["bert_padded"]),
         "batches": {way: len(batches) for way, (_, batches) in work.items()},
@@ -149,7 +149,9 @@ def mode_times(model, modes, token_ids, segment_ids, **rounds):
     longest = (max(len(ids) for ids in token_ids),)
     work = []
     for mode in modes:
-        compiled = CompiledClassifier(model, lengths=longest, batch_size=len(token_ids), **mode)
+        compiled = CompiledClassifier(model, batch_size=len(token_ids), **mode)
+        if not compiled.packed:
+            compiled = CompiledClassifier(model, lengths=longest, batch_size=len(token_ids), **mode)
         batches = compiled.batches(token_ids, segment_ids)
         work.append(lambda compiled=compiled, batches=batches: compiled.run(batches))
     seconds = interleaved_seconds(dict(enumerate(work)), **rounds)

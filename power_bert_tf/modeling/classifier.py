@@ -223,7 +223,7 @@ class BertClassifier(TextModel):
         arguments = {**self._arguments(), "sequence_length": sequence_length, "shared": shared}
         return type(self)(**arguments)
 
-    def for_inference(self, sequence_length=None):
+    def for_inference(self, sequence_length=None, packed=False):
         """The graph that answers with the least work, over the *same* variables.
 
         Where only [CLS] is used, the last encoder computes it alone. Encoders whose attention is
@@ -231,13 +231,32 @@ class BertClassifier(TextModel):
 
         Args:
             sequence_length: int, N where None.
+            packed: bool. Compute with packed rows (see `Packing`), which knows no padding but in
+                attention: one graph for every length and batch size, and no `sequence_length`.
 
         Returns:
             A functional `keras.Model` with the inputs and outputs of this one.
+
+        Raises:
+            InputError: where rows cannot be packed, see `packs`.
         """
+        if packed and not self.packs:
+            raise InputError(
+                "`packed` goes with Keras on TensorFlow, and with a reduction for inference that "
+                "does not see padding. "
+                f"Received: packed=True, KERAS_BACKEND={keras.config.backend()}, "
+                f"reduction={type(self.reduction).__name__}"
+            )
         length = self.sequence_length if sequence_length is None else sequence_length
-        graph = self._graph(length, lean=True)
+        graph = self._graph(None if packed else length, lean=True, packed=packed)
         return TextModel(graph.inputs, graph.outputs, name=self.name)
+
+    @property
+    def packs(self):
+        """Whether `for_inference` can compute with packed rows."""
+        reduction = self.reduction
+        dynamic = keras.config.backend() == "tensorflow"
+        return dynamic and not (reduction.fades or reduction.sees_padding)
 
     def traced(self):
         """The graph that says which word-vectors each encoder leaves, over the *same* variables.

@@ -7,9 +7,13 @@ from power_bert_tf.layers import AttentionOutput
 from power_bert_tf.layers import BertEmbeddings
 from power_bert_tf.layers import Extract
 from power_bert_tf.layers import FeedForward
+from power_bert_tf.layers import Packing
 from power_bert_tf.layers import Positions
 from power_bert_tf.layers import SelfAttention
+from power_bert_tf.layers import StayingRows
 from power_bert_tf.layers.initializers import bert_initializer
+from power_bert_tf.layers.packing import flattened
+from power_bert_tf.layers.packing import take
 from power_bert_tf.modeling.devices import has_accelerator
 from power_bert_tf.modeling.reduction import WordVectors
 
@@ -30,7 +34,7 @@ def encoder_inputs(sequence_length, has_segments=True):
     return {name: keras.Input((sequence_length,), dtype="int32", name=name) for name in names}
 
 
-def encode(config, reduction, layers, inputs, lean=False, traced=False):
+def encode(config, reduction, layers, inputs, lean=False, traced=False, packed=False):
     """Builds the embeddings and encoders of any backbone over symbolic inputs.
 
     Args:
@@ -42,11 +46,13 @@ def encode(config, reduction, layers, inputs, lean=False, traced=False):
             inference, since the layers' dropout has other rows to fall on.
         traced: bool. Remember for each encoder which rows are left, as "encoder_0_positions":
             int (batch, rows), where a row stood in the text, from 1, and 0 for padding.
+        packed: bool. Compute with packed rows, so that no padding is computed but in attention;
+            for inference on TensorFlow, since their number is not known beforehand.
 
     Returns:
         `WordVectors`: CLS in row 0, and where `lean`, alone if the reduction lets it.
     """
-    vectors = _embed(config, layers, inputs)
+    vectors = _embed(config, layers, inputs, packed)
     if traced:
         vectors = vectors.replace(positions=layers(Positions, "positions")(vectors.input_mask))
     for index in range(config.num_layers):
@@ -57,7 +63,7 @@ def encode(config, reduction, layers, inputs, lean=False, traced=False):
     return vectors
 
 
-def _embed(config, layers, inputs):
+def _embed(config, layers, inputs, packed):
     embeddings = layers(
         BertEmbeddings,
         "embeddings",
@@ -69,7 +75,18 @@ def _embed(config, layers, inputs):
         layer_norm_epsilon=config.layer_norm_epsilon,
         position_offset=config.position_offset,
     )
-    hidden = embeddings(inputs["token_ids"], inputs.get("segment_ids"))
+    mask = inputs["padding_mask"]
+    vectors = WordVectors(None, mask, mask)
+    if packed:
+        before, flat, places, padding_mask, rows = layers(Packing, "packing")(mask)
+        vectors = WordVectors(None, padding_mask, mask, flat=flat, places=places)
+        token_ids, segment_ids = (
+            None if ids is None else take(flattened(ids), before)
+            for ids in (inputs["token_ids"], inputs.get("segment_ids"))
+        )
+        hidden = embeddings(token_ids, segment_ids, rows)
+    else:
+        hidden = embeddings(inputs["token_ids"], inputs.get("segment_ids"))
     if config.embedding_dim is not None:
         projection = layers(
             keras.layers.Dense,
@@ -78,13 +95,14 @@ def _embed(config, layers, inputs):
             kernel_initializer=bert_initializer(),
         )
         hidden = projection(hidden)
-    return WordVectors(hidden, inputs["padding_mask"], inputs["padding_mask"])
+    return vectors.replace(hidden=hidden)
 
 
 def _encoder(config, index, reduction, layers, vectors, lean):
     vectors = reduction.before_encoder(layers, index, vectors)
     entering = reduction.select_before(layers, index, vectors)
-    vectors, _ = _extract(layers, f"encoder_{index}_removal", vectors, entering)
+    drop = _pack if vectors.packed else _extract
+    vectors, _ = drop(layers, f"encoder_{index}_removal", vectors, entering)
     if lean and index == config.num_layers - 1 and reduction.leaves_cls:
         vectors = _attend_for_cls(config, index, layers, vectors)
     elif reduction.reads_attention(index, vectors):
@@ -108,10 +126,16 @@ def _attend(config, index, layers, vectors, lean, queries=None):
     attended = _attention(config, index, layers, vectors, queries=queries, fused=fused)
     probabilities, values = (None, attended) if fused else attended
     if queries is not None:
-        vectors = vectors.replace(
-            hidden=vectors.hidden[:, :queries], padding_mask=vectors.padding_mask[:, :queries]
-        )
+        vectors = _first_rows(vectors, queries)
     return _with_output(config, index, layers, vectors, probabilities, values)
+
+
+def _first_rows(vectors, count):
+    """The first rows of each text, by text."""
+    hidden = vectors.hidden
+    first = take(hidden, vectors.places[:, :count]) if vectors.packed else hidden[:, :count]
+    mask = vectors.padding_mask[:, :count]
+    return vectors.replace(hidden=first, padding_mask=mask, flat=None, places=None)
 
 
 def _attend_for_cls(config, index, layers, vectors):
@@ -126,7 +150,11 @@ def _attend_and_select(config, index, reduction, layers, vectors, lean):
     name = f"encoder_{index}_extract"
     # Where most rows stay it is less work to average the values for all of them than to copy the
     # probabilities of those that stay.
-    if lean and selection is not None and selection.keeps_most_of(vectors.rows):
+    if vectors.packed:
+        averaged = ops.matmul(probabilities, values)
+        vectors, before = _pack(layers, name, vectors, selection)
+        vectors = _with_output(config, index, layers, vectors, None, averaged, before)
+    elif lean and selection is not None and selection.keeps_most_of(vectors.rows):
         averaged = ops.matmul(probabilities, values)
         vectors, averaged = _extract(layers, name, vectors, selection, averaged)
         vectors = _with_output(config, index, layers, vectors, None, averaged)
@@ -151,10 +179,12 @@ def _attention(config, index, layers, vectors, queries=None, fused=False):
         vectors.attention_bias,
         queries=queries,
         fused=fused,
+        **({"places": vectors.places} if vectors.packed else {}),
     )
 
 
-def _with_output(config, index, layers, vectors, probabilities, values):
+def _with_output(config, index, layers, vectors, probabilities, values, flat=None):
+    """Attention's output; of packed rows those that are `flat` among batch * queries."""
     layer = layers(
         AttentionOutput,
         f"{config.encoder_name(index)}_attention_output",
@@ -162,7 +192,8 @@ def _with_output(config, index, layers, vectors, probabilities, values):
         attention_dropout=config.attention_dropout,
         layer_norm_epsilon=config.layer_norm_epsilon,
     )
-    return vectors.replace(hidden=layer(vectors.hidden, probabilities, values))
+    packed = {"flat": vectors.flat if flat is None else flat} if vectors.packed else {}
+    return vectors.replace(hidden=layer(vectors.hidden, probabilities, values, **packed))
 
 
 def _extract(layers, name, vectors, selection, by_query=None):
@@ -187,3 +218,29 @@ def _extract(layers, name, vectors, selection, by_query=None):
     hidden, *by_query, padding_mask = extract(name, vectors.hidden, by_query)
     kept = vectors.replace(hidden=hidden, padding_mask=padding_mask, **others)
     return kept, by_query[0] if by_query else None
+
+
+def _pack(layers, name, vectors, selection):
+    """Drops what a selection does not keep, in the packed form: rows of all texts move together.
+
+    Returns the `WordVectors` that stay, and int (total,), where they stood among batch * rows.
+    """
+    if selection is None:
+        return vectors, vectors.flat
+    stays = layers(StayingRows, f"{name}_stays", length=selection.most)(
+        selection.priority, vectors.padding_mask, selection.budget
+    )
+    before, flat, places, padding_mask, _ = layers(Packing, f"{name}_packing")(stays)
+    others = {
+        other: take(flattened(tensor), take(before, places))
+        for other in ("attention_bias", "positions")
+        if (tensor := getattr(vectors, other)) is not None
+    }
+    packed = vectors.replace(
+        hidden=take(vectors.hidden, take(flattened(vectors.places), before)),
+        padding_mask=padding_mask,
+        flat=flat,
+        places=places,
+        **others,
+    )
+    return packed, before

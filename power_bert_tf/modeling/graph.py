@@ -28,7 +28,15 @@ class Graph:
 
 
 def classifier_graph(
-    config, num_classes, sequence_length, reduction, head, layers, lean=False, traced=False
+    config,
+    num_classes,
+    sequence_length,
+    reduction,
+    head,
+    layers,
+    lean=False,
+    traced=False,
+    packed=False,
 ):
     """Builds a classifier's graph.
 
@@ -39,7 +47,7 @@ def classifier_graph(
         reduction: `Reduction`.
         head: str, one of `HEADS`.
         layers: `SharedLayers`, from which every layer comes.
-        lean, traced: see `encode`.
+        lean, traced, packed: see `encode`.
 
     Returns:
         `Graph`.
@@ -57,7 +65,7 @@ def classifier_graph(
 
     # === Functional Model ===
     inputs = encoder_inputs(sequence_length, has_segments=config.has_segments)
-    vectors = encode(config, reduction, layers, inputs, lean, traced)
+    vectors = encode(config, reduction, layers, inputs, lean, traced, packed)
     pooled = vectors.hidden[:, 0, :]
     if config.pooler:
         pooler = layers(

@@ -23,6 +23,7 @@ class WordVectors:
 
     Args:
         hidden: (batch, rows, hidden_dim), the word-vectors that are still there; CLS in row 0.
+            Of packed rows (total, hidden_dim): those of all texts, without padding.
         padding_mask: int (batch, rows), 1 for words and 0 for padding.
         input_mask: int (batch, N), the mask as it was before any encoder.
         attention_bias: float (batch, rows) or None. Added to the score that every query gives to
@@ -30,6 +31,9 @@ class WordVectors:
             itself stays 0 or 1.
         positions: int (batch, rows) or None. Where in the text each row stood, from 1; only in a
             graph that is traced.
+        flat, places: int (total,) and (batch, rows), or None: where packed rows stand by text,
+            and the rows of a text among the packed ones; see `Packing`. The masks and the bias
+            are by text in either form.
         remembered: dict of name to tensor, what a method wants to be seen from outside, such as
             scores or lengths. They are further outputs: see `BertClassifier.remembered`.
     """
@@ -39,12 +43,19 @@ class WordVectors:
     input_mask: typing.Any
     attention_bias: typing.Any = None
     positions: typing.Any = None
+    flat: typing.Any = None
+    places: typing.Any = None
     remembered: dict = dataclasses.field(default_factory=dict)
 
     @property
     def rows(self):
         """The number of rows, an int; None where it is not known before a text comes."""
-        return self.hidden.shape[1]
+        return self.padding_mask.shape[1]
+
+    @property
+    def packed(self):
+        """Whether the word-vectors are packed rows."""
+        return self.places is not None
 
     def replace(self, **changes):
         """The same with other tensors."""
@@ -98,7 +109,8 @@ class Reduction:
     `drops` says that word-vectors leave, so that the model answers faster than BERT. `leaves_cls`
     says that CLS is handed on as it is, whatever happens to others, so that an encoder of which
     only CLS is used needs no answer. `sees_padding` says that answers depend on how far a text is
-    padded, so that it must be padded to N.
+    padded, so that it must be padded to N. `fades` says that `before_encoder` or `fade` is more
+    than it is here, so that rows cannot be packed.
 
     Each hook gets `layers` (`SharedLayers`, which makes the layers), the encoder's `index` from 0,
     and `WordVectors`; `probabilities` is the encoder's attention, (batch, heads, queries, keys).
@@ -107,6 +119,7 @@ class Reduction:
     drops = False
     leaves_cls = True
     sees_padding = False
+    fades = False
 
     def check(self, num_layers, sequence_length):
         """Raises InputError unless it fits a model of these sizes; of any length where None."""

@@ -1,4 +1,4 @@
-"""What is fastest here for a run's model: runtime, dtype and buckets."""
+"""What is fastest here for a run's model: runtime, dtype, and packed rows or buckets."""
 
 import functools
 import sys
@@ -31,8 +31,18 @@ def chosen(folder):
     return read_json(path) if path.exists() else {}
 
 
-def bucket_sets(length):
-    """Sets of lengths to pad to, by name."""
+def forms(length, packs):
+    """What `CompiledClassifier` is to be given for each form of a batch, a dict by name.
+
+    Args:
+        length: int, N.
+        packs: bool. Whether rows can be packed.
+    """
+    packed = {"packed rows": {}} if packs else {}
+    return packed | {name: {"lengths": list(each)} for name, each in _bucket_sets(length).items()}
+
+
+def _bucket_sets(length):
     doubled = [8]
     while 2 * doubled[-1] < length:
         doubled.append(2 * doubled[-1])
@@ -47,7 +57,8 @@ def choose(folder, batch_size=128, runs=30, most_drop=0.1):
     """Times a run's model in every mode there is, and writes the best into the run folder.
 
     A mode may cost `most_drop` points against float32 on the dev examples. Runtimes and dtypes
-    are compared in fine buckets, bucket sets in the best of these.
+    are compared with packed rows, or in fine buckets where rows cannot be packed; packed rows and
+    buckets in the best of these.
 
     Args:
         folder: `RunFolder`, finished.
@@ -56,7 +67,7 @@ def choose(folder, batch_size=128, runs=30, most_drop=0.1):
         most_drop: float, points of the metric.
 
     Returns:
-        dict of `metric`, `modes` and `buckets`, lists of candidates, each with its options, score
+        dict of `metric`, `modes` and `forms`, lists of candidates, each with its options, score
         and milliseconds a text, and `choice`, the options of `CompiledClassifier`.
 
     Raises:
@@ -74,7 +85,7 @@ def choose(folder, batch_size=128, runs=30, most_drop=0.1):
     timed = [[ids[row] for row in rows] for ids in tokens]
 
     def candidate(name, options):
-        # Several runtimes take minutes to compile all buckets.
+        # Some runtimes take minutes to compile all buckets.
         print(f"  {name}: compiling, answering the dev examples", file=sys.stderr, flush=True)
         compiled = CompiledClassifier(model, batch_size=batch_size, **options)
         score = task_score(metric, dev.labels, compiled.predict_tokens(*tokens))
@@ -96,21 +107,22 @@ def choose(folder, batch_size=128, runs=30, most_drop=0.1):
     for each in modes:
         each["allowed"] = each["score"] >= exact - most_drop / 100
     mode = _fastest(each for each in modes if each["allowed"])["options"]
-    buckets = measure(
+    packs = CompiledClassifier(model, **mode).packed
+    by_form = measure(
         [
-            candidate(name, {**mode, "lengths": list(lengths)})
-            for name, lengths in bucket_sets(model.sequence_length).items()
+            candidate(name, {**mode, **options})
+            for name, options in forms(model.sequence_length, packs).items()
         ]
     )
-    choice = _fastest(buckets)["options"]
+    choice = _fastest(by_form)["options"]
     write_json(folder.path / CHOICE, choice)
-    return {"metric": metric, "modes": modes, "buckets": buckets, "choice": choice}
+    return {"metric": metric, "modes": modes, "forms": by_form, "choice": choice}
 
 
 def table(result):
     """What `choose` returns, as text."""
     rows = []
-    for candidates in (result["modes"], result["buckets"]):
+    for candidates in (result["modes"], result["forms"]):
         allowed = [each for each in candidates if each.get("allowed", True)]
         for each in candidates:
             remark = "" if each in allowed else "costs too much"

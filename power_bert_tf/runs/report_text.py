@@ -55,20 +55,26 @@ def cost_rows(report):
 
 
 def fastest_line(report):
-    """Which runtime, dtype and buckets are fastest, and by what that was measured."""
+    """Which runtime, dtype and form are fastest, and by what that was measured."""
     each = ", ".join(f"{mode_name(mode)} {mode['ms_a_text']:.2f}" for mode in report["modes"])
     time = report["time"]
     padded, unpadded = (
         time["seconds"][way]["median"] for way in ("reduced_padded", "reduced_unpadded")
     )
+    without = _without_padding(time)
     if unpadded < padded:
-        buckets = f"length buckets, {padded / unpadded:.2f} times as fast as padding to N"
+        form = f"{without}, {padded / unpadded:.2f} times as fast as padding to N"
     else:
-        buckets = f"padding to N, {unpadded / padded:.2f} times as fast as length buckets"
+        form = f"padding to N, {unpadded / padded:.2f} times as fast as {without}"
     return (
         f"Fastest here: {mode_name(report['modes'][0])} (ms a text, in one batch of middle "
-        f"length: {each}); and {buckets} (in {mode_name({'jit_compile': False, **time})})."
+        f"length: {each}); and {form} (in {mode_name({'jit_compile': False, **time})})."
     )
+
+
+def _without_padding(time):
+    """In which form texts were timed where unpadded."""
+    return "packed rows" if time["packed"] else "length buckets"
 
 
 def interval_text(score):
@@ -202,7 +208,8 @@ Word-vectors kept over all encoders: {vectors["padded"]["reduced"]} of
 
 Operations: matrix products of the encoders in closed form, one text at a time where unpadded.
 Time: median of {time["rounds"]} interleaved rounds over {time["texts"]} dev texts in batches of
-{time["batch_size"]}, in length buckets where unpadded, tokenizing left out; {report["device"]}.
+{time["batch_size"]}, in {_without_padding(time)} where unpadded, tokenizing left out;
+{report["device"]}.
 
 {fastest_line(report)} `power-bert choose RUN` has `predict` use the fastest.
 """

@@ -15,7 +15,7 @@ from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes import mode_name
 from power_bert_tf.errors import InputError
 from power_bert_tf.runs import choose
-from power_bert_tf.runs.choose import bucket_sets
+from power_bert_tf.runs.choose import forms
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ TIMES = {
     "tensorflow bfloat16": 1.6,
     "tensorflow float16": 9.0,
     "tensorflow float32 XLA": 4.0,
+    "packed rows": 1.2,
     "fine buckets": 2.0,
     "doubling buckets": 1.0,
     "padded to N": 1.5,
@@ -65,14 +66,14 @@ def test_the_fastest_is_written_and_used(run, tmp_path, monkeypatch, capsys, spe
     assert figures["metric"] == "accuracy"
     assert [each["name"] for each in figures["modes"]] == [mode_name(mode) for mode in MODES]
     assert all(each["allowed"] for each in figures["modes"])
-    assert [each["name"] for each in figures["buckets"]] == list(bucket_sets(12))
-    by_name = {each["name"]: each for each in figures["modes"] + figures["buckets"]}
+    assert [each["name"] for each in figures["forms"]] == list(forms(12, packs=True))
+    by_name = {each["name"]: each for each in figures["modes"] + figures["forms"]}
     assert by_name["tensorflow float32"]["ms_a_text"] == pytest.approx(100.0)
     report = json.loads((run / "report.json").read_text())
     assert by_name["tensorflow float32"]["score"] == report["score"]["reduced"]
     printed, told = capsys.readouterr()
     # What is at work meanwhile: compiling takes minutes.
-    names = [mode_name(mode) for mode in MODES] + list(bucket_sets(12))
+    names = [mode_name(mode) for mode in MODES] + list(forms(12, packs=True))
     assert re.findall(r"^  (.*): compiling", told, re.MULTILINE) == names
     assert "tensorflow bfloat16" in printed.split("<- fastest")[0].splitlines()[-1]
     seen = []
@@ -88,22 +89,24 @@ def test_the_fastest_is_written_and_used(run, tmp_path, monkeypatch, capsys, spe
 
 @pytest.mark.slow
 def test_what_costs_too_much_is_not_chosen(run, monkeypatch, capsys):
-    scores = iter([0.9, 0.89, 0.9, 0.9, 0.9])
+    scores = iter([0.9, 0.89, 0.9, 0.9, 0.9, 0.9])
     monkeypatch.setattr(choose, "usable_modes", lambda: MODES)
-    monkeypatch.setattr(choose, "interleaved_seconds", seconds(TIMES))
+    monkeypatch.setattr(choose, "interleaved_seconds", seconds({**TIMES, "packed rows": 0.5}))
     monkeypatch.setattr(choose, "task_score", lambda *_: next(scores))
     assert main(["choose", str(run), "--most-drop", "0.5"]) == 0
-    assert json.loads((run / "inference.json").read_text())["dtype"] == "float32"
+    # Packed rows need nothing said.
+    assert json.loads((run / "inference.json").read_text()) == MODES[0]
     assert "costs too much" in capsys.readouterr().out
 
 
-def test_bucket_sets():
-    assert bucket_sets(40) == {
-        "fine buckets": (8, 16, 24, 32, 40),
-        "doubling buckets": (8, 16, 32, 40),
-        "padded to N": (40,),
+def test_forms():
+    assert forms(40, packs=False) == {
+        "fine buckets": {"lengths": [8, 16, 24, 32, 40]},
+        "doubling buckets": {"lengths": [8, 16, 32, 40]},
+        "padded to N": {"lengths": [40]},
     }
-    assert bucket_sets(8)["doubling buckets"] == (8,)
+    assert forms(8, packs=True)["doubling buckets"] == {"lengths": [8]}
+    assert forms(8, packs=True)["packed rows"] == {}
 
 
 def test_a_choice_that_is_no_longer_possible_is_named(run):
@@ -120,7 +123,7 @@ def test_choose_goes_with_a_run(capsys):
 RESULT = {
     "metric": "accuracy",
     "modes": [{"name": "here", "score": 0.5, "ms_a_text": 1.0, "allowed": True}],
-    "buckets": [{"name": "fine", "score": 0.5, "ms_a_text": 2.0}],
+    "forms": [{"name": "fine", "score": 0.5, "ms_a_text": 2.0}],
     "choice": {},
 }
 GIVEN = {"--batch-size": 8, "--runs": 3, "--most-drop": 0.0}

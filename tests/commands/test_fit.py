@@ -159,7 +159,7 @@ def test_the_report_says_what_is_fastest_here(finished_run):
     fastest = f"Fastest here: {mode_name(modes[0])} (ms a text"
     seconds = finished_run.json("report.json")["time"]["seconds"]
     padded, unpadded = (seconds[f"reduced_{way}"]["median"] for way in ("padded", "unpadded"))
-    ways = ("length buckets", "padding to N")[:: 1 if unpadded < padded else -1]
+    ways = ("packed rows", "padding to N")[:: 1 if unpadded < padded else -1]
     gain = max(padded, unpadded) / min(padded, unpadded)
     buckets = f"and {ways[0]}, {gain:.2f} times as fast as {ways[1]} (in tensorflow float32)."
     printed = " ".join(finished_run.printed.split())

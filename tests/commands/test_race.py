@@ -155,8 +155,8 @@ def test_the_fastest_way_is_found_by_the_score_of_questions(race_run, tmp_path, 
     run = shutil.copytree(race_run.path, tmp_path / "run")
     mode = {"runtime": "tensorflow", "dtype": "float32", "jit_compile": False}
     monkeypatch.setattr(inference_choice, "usable_modes", lambda: [mode])
-    monkeypatch.setattr(inference_choice, "bucket_sets", lambda length: {"padded": (length,)})
+    monkeypatch.setattr(inference_choice, "forms", lambda length, packs: {"packed rows": {}})
     result = inference_choice.choose(RunFolder.open(run), batch_size=48, runs=1, most_drop=0.1)
     expected = race_run.json("report.json")["score"]["reduced"]
-    assert [each["score"] for each in (*result["modes"], *result["buckets"])] == [expected] * 2
+    assert [each["score"] for each in (*result["modes"], *result["forms"])] == [expected] * 2
     assert Evaluate(run).execute() == expected

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.batching import cheapest_batches
 from power_bert_tf.deploy.batching import make_batches
+from power_bert_tf.deploy.batching import make_packed_batches
 
 
 def test_lengths_by_hand():
@@ -86,5 +87,25 @@ def test_a_batch_is_filled_up_to_the_size_that_is_compiled():
     assert batch.inputs["padding_mask"].sum(axis=1).tolist() == [2, 2, 2, 0]
 
 
+@hypothesis.given(st.lists(st.integers(1, 9), max_size=12), st.integers(1, 5), st.integers(1, 30))
+def test_packed_batches_are_as_full_as_they_may_be(sizes, batch_size, most_words):
+    token_ids = [[2] * size for size in sizes]
+    batches = make_packed_batches(token_ids, token_ids, batch_size, most_words)
+    order = [int(row) for batch in batches for row in batch.rows]
+    assert order == sorted(range(len(sizes)), key=lambda row: sizes[row])
+
+    def fits(count, longest):
+        return count == 1 or (count <= batch_size and count * longest <= most_words)
+
+    for batch in batches:
+        assert batch.length == max(sizes[row] for row in batch.rows)
+        assert fits(len(batch.rows), batch.length)
+        assert batch.inputs["token_ids"].shape == (len(batch.rows), batch.length)
+        assert batch.inputs["padding_mask"].sum() == sum(sizes[row] for row in batch.rows)
+    for batch, following in itertools.pairwise(batches):
+        assert not fits(len(batch.rows) + 1, sizes[following.rows[0]])
+
+
 def test_no_texts_make_no_batches():
     assert make_batches([], [], (8, 16), (1, 2), overhead=1) == []
+    assert make_packed_batches([], [], 2, 10) == []

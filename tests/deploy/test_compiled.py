@@ -37,11 +37,15 @@ def compile_toy(model, **options):
 
 
 @pytest.mark.parametrize(
-    ("lean", "jit_compile"),
-    [(False, False), (True, False), pytest.param(True, True, marks=pytest.mark.slow)],
+    "options",
+    [
+        {"lean": False},
+        {"packed": False},
+        pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
+    ],
 )
-def test_answers_are_those_of_the_padded_model(model, lean, jit_compile):
-    compiled = compile_toy(model, batch_size=8, lean=lean, jit_compile=jit_compile)
+def test_answers_in_buckets_are_those_of_the_padded_model(model, options):
+    compiled = compile_toy(model, batch_size=8, **options)
     examples = toy.examples(37, seed=3)
     expected = padded_answers(model, compiled.preprocessor, examples)
     assert np.ptp(expected[:, 0]) > 0.1
@@ -50,6 +54,23 @@ def test_answers_are_those_of_the_padded_model(model, lean, jit_compile):
     np.testing.assert_allclose(answers, expected, atol=1e-5)
     # Both buckets were used, each by a function of its own.
     assert sorted(compiled._functions) == [8, LENGTH]
+
+
+@pytest.mark.parametrize("model", ["bert", "absolute", "relative"], indirect=True)
+def test_packed_rows_take_one_graph(model):
+    compiled = compile_toy(model, batch_size=8)
+    examples = toy.examples(37, seed=3)
+    expected = padded_answers(model, compiled.preprocessor, examples)
+    np.testing.assert_allclose(compiled.predict(examples.texts), expected, atol=1e-5)
+    assert compiled.packed and len(compiled._functions) == 1
+    ids = compiled.preprocessor.encode(examples.texts)
+    assert max(len(batch.rows) for batch in compiled.batches(*ids)) == 8
+    small = compile_toy(model, most_words=20)
+    assert max(batch.inputs["token_ids"].size for batch in small.batches(*ids)) <= 20
+    # Padding changes nothing.
+    padded = compiled.batches(*ids, padded=True)
+    assert {batch.length for batch in padded} == {LENGTH}
+    np.testing.assert_allclose(compiled.run(padded), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("model", ["absolute"], indirect=True)
@@ -131,7 +152,7 @@ def test_word_pieces_as_lists_or_ragged():
 
 
 def test_padding_to_the_whole_uses_one_graph():
-    compiled = compile_toy(toy.classifier(LENGTH), batch_overhead=1)
+    compiled = compile_toy(toy.classifier(LENGTH), batch_overhead=1, packed=False)
     texts = [[2, 3], [2] * 12]
     assert [batch.length for batch in compiled.batches(texts)] == [8, LENGTH]
     assert [batch.length for batch in compiled.batches(texts, padded=True)] == [LENGTH]
@@ -169,7 +190,7 @@ def test_after_warm_up_nothing_is_compiled(monkeypatch):
 def test_warm_up_compiles_each_batch_size_that_is_compiled_for_itself(
     monkeypatch, options, expected
 ):
-    compiled = compile_toy(toy.classifier(LENGTH), batch_size=5, **options)
+    compiled = compile_toy(toy.classifier(LENGTH), batch_size=5, packed=False, **options)
     shapes = []
 
     def compile_graph(*arguments):
@@ -191,15 +212,20 @@ def test_warm_up_compiles_each_batch_size_that_is_compiled_for_itself(
     ],
 )
 def test_the_runtime_is_told_what_to_compile_for(monkeypatch, options):
-    compiled, told = compile_toy(toy.classifier(LENGTH), **options), []
+    compiled, told, graphs = compile_toy(toy.classifier(LENGTH), **options), [], []
 
     def compile_graph(graph, *given):
+        graphs.append(graph)
         told.append(given)
         return lambda inputs: None
 
     monkeypatch.setattr(load_runtime("tensorflow", "float32"), "compile_graph", compile_graph)
     compiled.warm_up()
-    assert told == [tuple(options.values())] * 2
+    # Two buckets under XLA, and one graph of packed rows.
+    assert told == [tuple(options.values())] * len(graphs)
+    assert [graph.input["token_ids"].shape[1] for graph in graphs] == (
+        [8, LENGTH] if options["jit_compile"] else [None]
+    )
 
 
 def test_batch_sizes():
@@ -215,6 +241,10 @@ def test_batch_sizes():
         ({"batch_overhead": float("nan")}, "`batch_overhead` must be a number .*nan"),
         ({"batch_overhead": -1}, "`batch_overhead` must be a number of at least 0"),
         ({"jit_compile": True, "runtime": "openvino"}, "`jit_compile` goes with .*'openvino'"),
+        ({"most_words": 0}, "`most_words` must be an int of at least 1. Received: most_words=0"),
+        ({"packed": True, "lengths": (16,)}, r"`packed` goes without `lengths`.*lengths=\(16,\)"),
+        ({"packed": True, "jit_compile": True}, "`packed` goes without .*jit_compile=True"),
+        ({"packed": True, "lean": False}, "`packed` goes without .*lean=False"),
         ({"lengths": ()}, r"`lengths` must be .* Received: lengths=\(\)"),
         ({"lengths": (8, 17)}, "`lengths` must be from 1 to the model's sequence length 16"),
         ({"dtype": "float64"}, "`dtype` must be one of float32, .*'float64'"),

@@ -39,7 +39,9 @@ def clock(monkeypatch):
         return run
 
     monkeypatch.setattr(timing.time, "perf_counter", lambda: Clock.now)
-    monkeypatch.setattr(BertClassifier, "for_inference", lambda model, length: ("lean", model))
+    monkeypatch.setattr(
+        BertClassifier, "for_inference", lambda model, length=None, packed=False: ("lean", model)
+    )
     monkeypatch.setattr(load_runtime("tensorflow", "float32"), "compile_graph", compile_graph)
     return Clock
 
@@ -49,7 +51,7 @@ def models():
     return bert, bert.with_reduction(Extraction("9,4"))
 
 
-# Four texts in the bucket of 8, two in that of 16.
+# Packed rows: four texts as long as the one of 8, two as the one of 16.
 TEXTS = [[2] * size for size in (3, 12, 3, 8, 16, 4)]
 PADDED, UNPADDED = 6 * 16, 4 * 8 + 2 * 16
 

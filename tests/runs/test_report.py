@@ -191,6 +191,7 @@ REPORT = {
         "runtime": "tensorflow",
         "dtype": "float32",
         "batch_size": 16,
+        "packed": False,
         "texts": 40,
         "rounds": 5,
         "seconds": {
@@ -312,16 +313,17 @@ def test_the_word_vectors_are_in_their_places():
 
 
 @pytest.mark.parametrize(
-    ("unpadded", "said"),
+    ("unpadded", "packed", "said"),
     [
-        (0.1, "length buckets, 4.00 times as fast as padding to N"),
-        (0.5, "padding to N, 1.25 times as fast as length buckets"),
+        (0.1, False, "length buckets, 4.00 times as fast as padding to N"),
+        (0.5, False, "padding to N, 1.25 times as fast as length buckets"),
+        (0.1, True, "packed rows, 4.00 times as fast as padding to N"),
     ],
 )
-def test_the_fastest_way_is_named(unpadded, said):
+def test_the_fastest_way_is_named(unpadded, packed, said):
     time = REPORT["time"]
     seconds = {**time["seconds"], "reduced_unpadded": {"median": unpadded}}
-    report = {**REPORT, "time": {**time, "seconds": seconds}}
+    report = {**REPORT, "time": {**time, "packed": packed, "seconds": seconds}}
     expected = (
         "Fastest here: tensorflow bfloat16 (ms a text, in one batch of middle length: "
         "tensorflow bfloat16 1.25, tensorflow float32 XLA 2.50); "

@@ -1,9 +1,9 @@
-"""What a graph can run on: one module each, with `DTYPES`, `STATIC_BATCH` and `compile_graph`.
+"""What a graph can run on: a module each, with `DTYPES`, `STATIC_BATCH`, `PACKS`, `compile_graph`.
 
 `compile_graph(graph, dtype, jit_compile, batch_size)` takes a functional Keras model of static
-length and gives a function from a dict of int32 arrays (batch, length) to a float32 array
-(batch, outputs) on the host; `batch_size` is the one that comes most. `STATIC_BATCH` says that
-each batch size is compiled anew.
+length, or where the runtime `PACKS` one of packed rows and any length, and gives a function from a
+dict of int32 arrays (batch, length) to a float32 array (batch, outputs) on the host; `batch_size`
+is the one that comes most. `STATIC_BATCH` says that each batch size is compiled anew.
 """
 
 import importlib

@@ -5,6 +5,7 @@ import numpy as np
 
 DTYPES = ("float32", "bfloat16", "float16")
 STATIC_BATCH = True
+PACKS = False
 
 
 def compile_graph(graph, dtype="float32", jit_compile=True, batch_size=None):

@@ -10,6 +10,7 @@ from power_bert_tf.deploy.runtimes.conversion import quiet
 
 DTYPES = ("float32",)
 STATIC_BATCH = True
+PACKS = False
 
 
 def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):

@@ -10,10 +10,11 @@ from power_bert_tf.deploy.runtimes.conversion import input_name
 # Its CPU kernels for 16 bits are few and slow.
 DTYPES = ("float32",)
 STATIC_BATCH = False
+PACKS = True
 
 
 def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
-    """Compiles a graph of static length with ONNX Runtime, with the weights that it has now.
+    """Compiles a graph with ONNX Runtime, with the weights that it has now.
 
     Args:
         graph: `BertClassifier`, or a functional model of the same inputs, in float32.

@@ -11,18 +11,20 @@ from power_bert_tf.deploy.runtimes.conversion import quiet
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 DTYPES = tuple(_PRECISIONS)
 STATIC_BATCH = False
+PACKS = True
 
 
 def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
-    """Compiles a graph of static length with OpenVINO, with the weights that it has now.
+    """Compiles a graph with OpenVINO, with the weights that it has now.
 
     Args:
         graph: `BertClassifier`, or a functional model of the same inputs, in float32.
         dtype: str, one of `DTYPES`, to compute in. Processors without instructions for a 16-bit
             type compute in float32.
         jit_compile: bool, ignored: the runtime has a compiler of its own.
-        batch_size: int, the batch size that comes most, which is compiled for itself: where a
-            graph extracts, static shapes are faster.
+        batch_size: int, the batch size that comes most, which is compiled for itself where the
+            length is static: where a graph extracts, static shapes are faster. A graph of any
+            length is compiled once.
 
     Returns:
         A function from a dict of int32 arrays of shape (batch, N) to a float32 array of shape
@@ -41,15 +43,17 @@ def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
     core = openvino.Core()
     options = compile_options(dtype)
     requests = {}
+    length = next(iter(graph.input.values())).shape[1]
+    static = length is not None
 
     def run(inputs):
-        shape = list(inputs[names[0]].shape)
-        if shape[0] != batch_size:
-            shape[0] = -1
-        if shape[0] not in requests:
-            model.reshape(dict.fromkeys(model.inputs, shape))
-            requests[shape[0]] = core.compile_model(model, "CPU", options).create_infer_request()
-        request = requests[shape[0]]
+        rows = inputs[names[0]].shape[0]
+        rows = rows if static and rows == batch_size else -1
+        if rows not in requests:
+            if static:
+                model.reshape(dict.fromkeys(model.inputs, [rows, length]))
+            requests[rows] = core.compile_model(model, "CPU", options).create_infer_request()
+        request = requests[rows]
         request.infer([np.ascontiguousarray(inputs[name], "int32") for name in names])
         # A copy, since the next call writes to the same place.
         return request.get_output_tensor(0).data.astype("float32")

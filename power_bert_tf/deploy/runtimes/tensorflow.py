@@ -4,13 +4,14 @@ import tensorflow as tf
 
 DTYPES = ("float32", "bfloat16", "float16")
 STATIC_BATCH = False  # Under XLA alone.
+PACKS = True
 
 
 def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
-    """Compiles inference for the graph's length, in its own dtype and over its own variables.
+    """Compiles inference in the graph's own dtype and over its own variables.
 
     Args:
-        graph: functional Keras model over a dict of int32 inputs of static length.
+        graph: functional Keras model over a dict of int32 inputs.
         dtype: str, the graph's own compute dtype.
         jit_compile: bool, XLA, which compiles anew for each batch size.
         batch_size: int, ignored.

@@ -58,6 +58,8 @@ class Masking(Reduction):
     computes. `keep` sets the lengths.
     """
 
+    fades = True
+
     def fade(self, layers, index, vectors, probabilities):
         score = layers(SignificanceScore, f"encoder_{index}_significance")(
             probabilities, vectors.padding_mask

@@ -34,6 +34,7 @@ class SoftExtraction(Reduction):
     """
 
     leaves_cls = False  # It is scaled by a parameter of its own.
+    fades = True
 
     def __init__(
         self,
