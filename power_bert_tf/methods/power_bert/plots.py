@@ -1,4 +1,4 @@
-"""Pictures of the searches for a configuration."""
+"""Pictures of a configuration search."""
 
 from power_bert_tf.files import write_file
 
@@ -43,37 +43,3 @@ def draw_search(history, retention_parameters, retention, path):
     parameters_axes.set_title(f"Retention parameters; red: kept ({retention.basis})")
     picture.colorbar(image, ax=parameters_axes)
     write_file(path, lambda aside: picture.savefig(aside, dpi=110))
-
-
-def draw_elimination(path, file):
-    """Draws a greedy search: how far the answers moved, and what each encoder kept, on the way.
-
-    Args:
-        path: list of `Found`, each faster than the one before.
-        file: PNG file to write.
-    """
-    from matplotlib import figure
-
-    picture = figure.Figure(figsize=(11, 4), layout="constrained")
-    loss_axes, lengths_axes = picture.subplots(1, 2)
-    times = [found.times for found in path]
-    loss_axes.plot(times, [found.loss for found in path], marker=".")
-    loss_axes.set(ylabel="divergence from BERT's answers", ylim=(0, None))
-    loss_axes.set_title("Before re-training")
-    # The last encoder keeps CLS alone.
-    encoders = len(path[0].retention.lengths) - 1
-    for index in range(encoders):
-        shade = 0.15 + 0.7 * index / max(1, encoders - 1)
-        lengths_axes.step(
-            times,
-            [found.retention.lengths[index] for found in path],
-            where="post",
-            color=(shade, 0.3, 1 - shade),
-            label=f"encoder {index + 1}",
-        )
-    lengths_axes.set(ylabel="word-vectors kept", ylim=(0, None))
-    lengths_axes.set_title(f"Lengths ({path[0].retention.basis})")
-    lengths_axes.legend(fontsize="x-small", ncols=2)
-    for axes in (loss_axes, lengths_axes):
-        axes.set_xlabel("operations of BERT without padding, over those of PoWER-BERT")
-    write_file(file, lambda aside: picture.savefig(aside, dpi=110))

@@ -9,8 +9,8 @@ from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.methods.method import Step
 from power_bert_tf.methods.method import TrainingStep
 from power_bert_tf.methods.power_bert import plots
-from power_bert_tf.methods.power_bert.greedy_search import Answers
-from power_bert_tf.methods.power_bert.greedy_search import eliminate
+from power_bert_tf.methods.power_bert.geometric_search import geometric_search
+from power_bert_tf.methods.power_bert.geometric_search import operations_ratio
 from power_bert_tf.methods.power_bert.mass_history import MassHistory
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.reductions import SoftExtraction
@@ -21,10 +21,6 @@ from power_bert_tf.training.training_data import TrainingResult
 
 SEARCH, RE_TRAIN = "search", "re-train"
 MASSES, PICTURE = "masses.json", "masses.png"
-ELIMINATION = "elimination.png"
-# What the greedy search asks the fine-tuned BERT: texts, and word-vectors in all, at most. More
-# of short texts than of long ones, and some seconds for each configuration on two cores.
-_ASKED_TEXTS, _ASKED_WORDS, _BATCH = 256, 16384, 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +82,8 @@ class Search(TrainingStep):
 
 
 @dataclasses.dataclass(frozen=True)
-class GreedySearch(Step):
-    """Word-vectors are left out where the fine-tuned BERT's answers move least; nothing is trained.
+class GeometricSearch(Step):
+    """Finds the geometric configuration of a speed; nothing is trained.
 
     Args:
         times: float, how many times fewer operations than BERT's, both without padding.
@@ -100,48 +96,26 @@ class GreedySearch(Step):
 
     @property
     def title(self):
-        return f"{SEARCH}, greedy: {self.times:g} times fewer operations without padding"
+        return f"{SEARCH}, geometric: {self.times:g} times fewer operations without padding"
 
     def run(self, work):
         # TensorFlow's: a method can be asked for its reduction without.
         from power_bert_tf.training.loop import evaluate
 
-        bert = work.finished(FINE_TUNE)
-        asked, sizes = _asked(work.data)
-        path = eliminate(
-            Answers(bert, asked), bert.config, sizes, bert.sequence_length, self.times, self.basis
-        )
-        found = path[-1]
-        if found.times < self.times:
-            print(f"Note: no configuration is faster than {found.times:.2f} times on these texts.")
-        model = bert.with_reduction(Extraction(found.retention))
-        score = evaluate(model, work.data)
+        bert, data = work.finished(FINE_TUNE), work.data
+        token_ids, _ = data.preprocessor.encode(data.dev.texts, data.dev.text_pairs)
+        sizes = np.array([len(ids) for ids in token_ids])
+        found = geometric_search(bert.config, sizes, bert.sequence_length, self.times, self.basis)
+        reached = operations_ratio(bert.config, sizes, found)
+        if reached < self.times:
+            print(f"Note: nothing is faster than {reached:.2f} times on the dev examples.")
+        model = bert.with_reduction(Extraction(found))
+        score = evaluate(model, data)
         print(
-            f"retention: {found.retention}, {found.times:.2f} times fewer operations; "
-            f"{work.data.metric} on dev before re-training: {score:.4f}"
+            f"retention: {found}, {reached:.2f} times fewer operations; {data.metric} on dev "
+            f"before re-training: {score:.4f}"
         )
-        plots.draw_elimination(path, work.folder / ELIMINATION)
-        findings = {
-            "retention": str(found.retention),
-            "path": [
-                {"retention": str(each.retention), "times": each.times, "loss": each.loss}
-                for each in path
-            ],
-        }
-        return TrainingResult(model, [], 0, score), findings
-
-
-def _asked(data):
-    """Batches of dev examples, sorted by length, and the lengths of all dev examples."""
-    from power_bert_tf.data import evaluation_dataset
-
-    token_ids, _ = data.preprocessor.encode(data.dev.texts, data.dev.text_pairs)
-    sizes = np.array([len(ids) for ids in token_ids])
-    most = max(1, min(_ASKED_TEXTS, int(_ASKED_WORDS // (sizes.mean() * data.dev.choices))))
-    chosen = data.dev.take(most, data.seed) if most < len(data.dev) else data.dev
-    chosen = chosen.select(np.argsort(chosen.characters(), kind="stable"))
-    batches = evaluation_dataset(chosen, data.preprocessor, _BATCH, pad_to_longest=True)
-    return [inputs for inputs, _ in batches], sizes
+        return TrainingResult(model, [], 0, score), {"retention": str(found)}
 
 
 @dataclasses.dataclass(frozen=True)
