@@ -126,9 +126,12 @@ def _is_run(path):
     return any((path / name).exists() for name in (RESULT, "settings.json"))
 
 
-def _how(command):
+def _how(report):
     """What is said of a row that was not simply trained from the table's checkpoint and lambda."""
+    command = report["command"]
     said = ", from another task's BERT" if "--checkpoint runs/" in command else ""
+    if report["configuration"].get("search") == "linear":
+        return f"{said}, linear"
     if any(option in command for option in ("--max-drop", "--speedup")):
         return f"{said}, lambda found"
     return f"{said}, retention given" if "--retention " in command else said
@@ -142,7 +145,7 @@ def row(report):
     examples = report["examples"]
     measured = DEV if report["measured_by"] == DEV else set_name(report)
     each = [
-        report["task"] + _how(report["command"]),
+        report["task"] + _how(report),
         f"{report['sequence_length']}; {report['mean_length']:.0f}",
         f"{examples['train']:,}; {examples['dev']:,}; {measured}",
         report["metric"],

@@ -89,6 +89,7 @@ class ScoringCost:
                 runtime=self.runtime,
                 dtype=self.dtype,
                 jit_compile=self.xla,
+                packed=False,
             )
             batches = compiled.batches(list(token_ids))
             # The first run builds the graph.

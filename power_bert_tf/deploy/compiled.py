@@ -137,6 +137,10 @@ class CompiledClassifier:
         names = ("token_ids", "segment_ids", "padding_mask")
         if batch_sizes is None:
             batch_sizes = self.batch_sizes if self._static_batch else (1, self.batch_size)
+        if self.packed:
+            # As many as `most_words` lets into a batch of the longest.
+            most = max(1, self.most_words // self.lengths[-1])
+            batch_sizes = [min(rows, most) for rows in batch_sizes]
         for length in self.lengths:
             for rows in sorted(set(batch_sizes)):
                 inputs = {name: np.ones((rows, length), "int32") for name in names}

@@ -100,7 +100,7 @@ class TrainingOptions:
     epochs: int | None = None
     """Epochs of each step, at most."""
     fine_tuning_epochs: int | None = None
-    """Epochs of fine-tuning, at most; --epochs where left out."""
+    """Epochs of fine-tuning, at most; where left out --epochs, or else at least 4."""
     patience: int = 2
     """A step that keeps its best epoch ends after so many epochs without a better dev score."""
     no_control: bool = False

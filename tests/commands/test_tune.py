@@ -283,7 +283,7 @@ def test_tuning_in_python(tuned, materials, finished_run):
     assert {path: path.stat().st_mtime_ns for path in trained} == trained
 
 
-def test_the_geometric_search_is_the_default_and_trains_nothing(arguments_for, tmp_path, capsys):
+def test_the_linear_search_is_the_default_and_trains_nothing(arguments_for, tmp_path, capsys):
     """At the speed that was asked for at once: one trial, without epochs of a search."""
     changes = {"search": None, "strength": None, "speedup": 1.2, "against": "unpadded"}
     with toy.eagerly(), without_timing():
@@ -298,5 +298,5 @@ def test_the_geometric_search_is_the_default_and_trains_nothing(arguments_for, t
     # The control has no more epochs than re-training.
     assert run.step("control").metrics()["epochs"] == 1
     text = (run.path / "report.md").read_text()
-    assert f"(absolute, geometric 1.2x): `{found}`" in text
-    assert "geometric 1.2x" in capsys.readouterr().out
+    assert f"(absolute, linear 1.2x): `{found}`" in text
+    assert "linear 1.2x" in capsys.readouterr().out

@@ -5,7 +5,7 @@ import dataclasses
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods.method import Method
 from power_bert_tf.methods.power_bert.options import BOTH
-from power_bert_tf.methods.power_bert.options import GEOMETRIC
+from power_bert_tf.methods.power_bert.options import LINEAR
 from power_bert_tf.methods.power_bert.options import PAPER
 from power_bert_tf.methods.power_bert.options import PowerBertOptions
 from power_bert_tf.methods.power_bert.reductions import Extraction
@@ -13,7 +13,7 @@ from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.methods.power_bert.soft_extract import BASES
 from power_bert_tf.methods.power_bert.steps import PICTURE
 from power_bert_tf.methods.power_bert.steps import SEARCH
-from power_bert_tf.methods.power_bert.steps import GeometricSearch
+from power_bert_tf.methods.power_bert.steps import LinearSearch
 from power_bert_tf.methods.power_bert.steps import ReTrain
 from power_bert_tf.methods.power_bert.steps import Search
 from power_bert_tf.methods.power_bert.steps import reaching_rate
@@ -53,8 +53,8 @@ class PowerBert(Method):
         if options.retention is not None:
             retention = RetentionConfiguration.parse(options.retention)
             return (ReTrain(options.retraining_epochs, rate, retention, plan.patience),)
-        if options.search == GEOMETRIC:
-            search = GeometricSearch(options.strength, options.basis)
+        if options.search == LINEAR:
+            search = LinearSearch(options.strength, options.basis)
         else:
             search = Search(
                 options.search_epochs,
@@ -81,8 +81,8 @@ class PowerBert(Method):
     def strength_text(self, configuration):
         if configuration["strength"] is None:
             return "given"
-        if configuration.get("search") == GEOMETRIC:
-            return f"geometric {configuration['strength']:g}x"
+        if configuration.get("search") == LINEAR:
+            return f"linear {configuration['strength']:g}x"
         return f"lambda {configuration['strength']:g}"
 
     def reduced(self, model):
@@ -117,8 +117,8 @@ class PowerBert(Method):
     def for_tuning(self, plan, times=None):
         options = plan.options
         if options.search is None:
-            options = dataclasses.replace(options, search=GEOMETRIC)
-        if options.search == GEOMETRIC:
+            options = dataclasses.replace(options, search=LINEAR)
+        if options.search == LINEAR:
             return dataclasses.replace(options, strength=options.strength or times)
         if options.retention_learning_rate is not None:
             return options
@@ -130,12 +130,12 @@ class PowerBert(Method):
         return dataclasses.replace(options, retention_learning_rate=rate)
 
     def strength_steps(self, options):
-        if options.search == GEOMETRIC:
+        if options.search == LINEAR:
             return {"step": 1.3, "narrow": 1.08, "least": 1.05}
         return {}
 
     def foretells(self, options):
-        return options.search != GEOMETRIC
+        return options.search != LINEAR
 
     def nothing_left(self, model):
         return set(self.reduced(model).retention.lengths) == {1}

@@ -6,8 +6,8 @@ import math
 from power_bert_tf.errors import InputError
 
 BOTH = "both"
-PAPER, GEOMETRIC = "paper", "geometric"
-SEARCHES = (PAPER, GEOMETRIC)
+PAPER, LINEAR = "paper", "linear"
+SEARCHES = (PAPER, LINEAR)
 
 # The learning rate of the retention parameters and lambda (PoWER-BERT, supplement, table 1). WNLI
 # is not in the paper: it has the values of RTE, its nearest kin.
@@ -29,7 +29,7 @@ _PUBLISHED = {
 }
 # The middle of the ranges that the paper searched, for tasks of one's own.
 _OTHERWISE = (3e-3, 1e-3)
-# How many times fewer operations the geometric search is to find where nothing is said.
+# How many times fewer operations the linear search is to find where nothing is said.
 _TIMES = 1.6
 
 
@@ -40,11 +40,11 @@ class PowerBertOptions:
     retention_learning_rate: float | None = None
     """Peak learning rate of the retention parameters."""
     search: str | None = None
-    """paper: soft-extract layers are trained, and show how many word-vectors to keep; geometric:
-    each encoder keeps the same share of those before it, and nothing is trained. tune takes
-    geometric where left out, the others paper."""
+    """paper: soft-extract layers are trained, and show how many word-vectors to keep; linear: as
+    many fewer from encoder to encoder, and nothing is trained. tune takes linear where left out,
+    the others paper."""
     strength: float | None = None
-    """The paper's lambda: how strongly its search prefers few word-vectors. For the geometric
+    """The paper's lambda: how strongly its search prefers few word-vectors. For the linear
     search: how many times fewer operations than BERT's, both without padding; 1.6 where left
     out."""
     basis: str = "absolute"
@@ -71,16 +71,16 @@ class PowerBertOptions:
             return
         if not 0 <= self.strength < math.inf:
             raise InputError(f"`strength` must be at least 0. Received: strength={self.strength}")
-        if self.search == GEOMETRIC and self.strength <= 1:
+        if self.search == LINEAR and self.strength <= 1:
             raise InputError(
-                "`strength` must be above 1 for the geometric search: so many times fewer "
+                "`strength` must be above 1 for the linear search: so many times fewer "
                 f"operations (--search paper takes lambda). Received: strength={self.strength}"
             )
 
     def with_published(self, task_name):
         """The options with the paper's values for a task where none are given."""
         rate, strength = _PUBLISHED.get(task_name, _OTHERWISE)
-        if self.search == GEOMETRIC:
+        if self.search == LINEAR:
             strength = _TIMES
         return dataclasses.replace(
             self,

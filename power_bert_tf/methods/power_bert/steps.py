@@ -9,8 +9,8 @@ from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.methods.method import Step
 from power_bert_tf.methods.method import TrainingStep
 from power_bert_tf.methods.power_bert import plots
-from power_bert_tf.methods.power_bert.geometric_search import geometric_search
-from power_bert_tf.methods.power_bert.geometric_search import operations_ratio
+from power_bert_tf.methods.power_bert.linear_search import linear_search
+from power_bert_tf.methods.power_bert.linear_search import operations_ratio
 from power_bert_tf.methods.power_bert.mass_history import MassHistory
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.reductions import SoftExtraction
@@ -82,8 +82,8 @@ class Search(TrainingStep):
 
 
 @dataclasses.dataclass(frozen=True)
-class GeometricSearch(Step):
-    """Finds the geometric configuration of a speed; nothing is trained.
+class LinearSearch(Step):
+    """Finds the linear configuration of a speed; nothing is trained.
 
     Args:
         times: float, how many times fewer operations than BERT's, both without padding.
@@ -96,7 +96,7 @@ class GeometricSearch(Step):
 
     @property
     def title(self):
-        return f"{SEARCH}, geometric: {self.times:g} times fewer operations without padding"
+        return f"{SEARCH}, linear: {self.times:g} times fewer operations without padding"
 
     def run(self, work):
         # TensorFlow's: a method can be asked for its reduction without.
@@ -105,7 +105,7 @@ class GeometricSearch(Step):
         bert, data = work.finished(FINE_TUNE), work.data
         token_ids, _ = data.preprocessor.encode(data.dev.texts, data.dev.text_pairs)
         sizes = np.array([len(ids) for ids in token_ids])
-        found = geometric_search(bert.config, sizes, bert.sequence_length, self.times, self.basis)
+        found = linear_search(bert.config, sizes, bert.sequence_length, self.times, self.basis)
         reached = operations_ratio(bert.config, sizes, found)
         if reached < self.times:
             print(f"Note: nothing is faster than {reached:.2f} times on the dev examples.")

@@ -34,8 +34,8 @@ def test_tasks_of_ones_own_have_the_middle_of_the_ranges():
     assert (options.retention_learning_rate, options.strength) == (3e-3, 1e-3)
 
 
-def test_the_geometric_search_has_a_speed_in_place_of_lambda():
-    assert PowerBertOptions(search="geometric").with_published("sst2").strength == 1.6
+def test_the_linear_search_has_a_speed_in_place_of_lambda():
+    assert PowerBertOptions(search="linear").with_published("sst2").strength == 1.6
 
 
 def test_what_is_given_stays():
@@ -50,10 +50,10 @@ def test_what_is_given_stays():
     [
         ({"strength": -1.0}, "`strength` must be at least 0. Received: strength=-1.0"),
         ({"search_epochs": 0}, "`search_epochs` must be positive. Received: search_epochs=0"),
-        ({"search": "best"}, "`search` must be one of paper, geometric. Received: search='best'"),
+        ({"search": "best"}, "`search` must be one of paper, linear. Received: search='best'"),
         (
-            {"search": "geometric", "strength": 1.0},
-            "`strength` must be above 1 for the geometric search.* Received: strength=1.0",
+            {"search": "linear", "strength": 1.0},
+            "`strength` must be above 1 for the linear search.* Received: strength=1.0",
         ),
         ({"retention_learning_rate": float("nan")}, "`retention_learning_rate` must be positive"),
     ],

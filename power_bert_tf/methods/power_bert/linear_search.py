@@ -1,4 +1,4 @@
-"""A search for a retention configuration that trains nothing: lengths in a geometric row."""
+"""A search for a retention configuration that trains nothing: lengths on a straight line."""
 
 import math
 
@@ -8,19 +8,20 @@ from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.modeling.flops import encoders_flops
 
-# Of the texts' lengths: the row begins here in the absolute basis, and not at N, which few reach.
-_PERCENTILE = 90
-# Lengths are whole numbers; a share that is known better changes none of them.
-_HALVINGS = 30
+# Lengths are whole numbers; a start that is known better changes none of them.
+_HALVINGS = 40
 
 
-def geometric(num_layers, longest, share, reference_length=None):
-    """Each encoder keeps the same share of what the one before kept; the last one CLS alone.
+def linear(num_layers, start, longest, reference_length=None):
+    """Lengths that fall by the same number from encoder to encoder, to none after the last.
+
+    The last encoder keeps CLS alone, and the first ones keep everything where the line is above
+    what there is.
 
     Args:
         num_layers: int, encoders.
-        longest: number, what comes into the first encoder.
-        share: float in [0, 1].
+        start: float, where the line begins, before the first encoder.
+        longest: int, the most that can be kept.
         reference_length: int for the relative basis, None for the absolute one.
 
     Returns:
@@ -28,10 +29,13 @@ def geometric(num_layers, longest, share, reference_length=None):
 
     Example:
 
-    >>> str(geometric(4, 64, 0.5))
-    '32,16,8,1'
+    >>> str(linear(4, 40, 64))
+    '30,20,10,1'
     """
-    lengths = [max(1, math.ceil(longest * share**index)) for index in range(1, num_layers)]
+    lengths = [
+        min(longest, max(1, math.ceil(start * (1 - index / num_layers))))
+        for index in range(1, num_layers)
+    ]
     return RetentionConfiguration((*lengths, 1), reference_length)
 
 
@@ -53,26 +57,26 @@ def operations_ratio(config, sizes, retention):
     return whole / reduced
 
 
-def geometric_search(config, sizes, sequence_length, times, basis="absolute"):
-    """The geometric configuration that keeps most among those that are so many times faster.
+def linear_search(config, sizes, sequence_length, times, basis="absolute"):
+    """The linear configuration that keeps most among those that are so many times faster.
 
     Args:
         config: `EncoderConfig`.
         sizes: int array (texts,), the lengths of the texts that the speed is to hold for.
         sequence_length: int, N.
         times: float, how many times fewer operations than BERT's, both without padding.
-        basis: "absolute", from the texts' 90th percentile on, or "relative", from N on.
+        basis: "absolute" or "relative".
 
     Returns:
         `RetentionConfiguration`; CLS alone everywhere where nothing is so fast.
     """
     reference = sequence_length if basis == "relative" else None
-    longest = reference or float(np.percentile(sizes, _PERCENTILE))
 
-    def configuration(share):
-        return geometric(config.num_layers, longest, share, reference)
+    def configuration(start):
+        return linear(config.num_layers, start, sequence_length, reference)
 
-    fast, slow = 0.0, 1.0
+    # From the last start on, only the last encoder drops anything.
+    fast, slow = 0.0, float(sequence_length * config.num_layers)
     for _ in range(_HALVINGS):
         middle = (fast + slow) / 2
         if operations_ratio(config, sizes, configuration(middle)) >= times:
