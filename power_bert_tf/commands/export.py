@@ -8,14 +8,15 @@ import simple_parsing
 
 @dataclasses.dataclass(frozen=True)
 class Export:
-    """Write a run's model as a SavedModel that takes raw text, or for transformers."""
+    """Write a run's model as a SavedModel that takes raw text, or for another library."""
 
     run: pathlib.Path = simple_parsing.field(positional=True)
     """Folder of a finished run."""
     folder: pathlib.Path = simple_parsing.field(positional=True)
     """Where the export is to appear; new or empty."""
     format: str = "saved_model"
-    """saved_model, or huggingface for a checkpoint that transformers loads."""
+    """saved_model; huggingface, a checkpoint that transformers loads; or openvino, a folder that
+    answers texts without TensorFlow."""
     step: str | None = None
     """A step of the run, such as fine-tune for the BERT that it came from; the last where left
     out."""

@@ -6,6 +6,7 @@ import reprlib
 
 import numpy as np
 
+from power_bert_tf.deploy.batching import MOST_WORDS
 from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.batching import check_batch_overhead
 from power_bert_tf.deploy.batching import make_batches
@@ -74,7 +75,7 @@ class CompiledClassifier:
         lean=True,
         batch_overhead=64,
         packed=None,
-        most_words=16384,
+        most_words=MOST_WORDS,
     ):
         if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
             raise InputError(

@@ -1,8 +1,12 @@
 """A run's model in a format for use elsewhere: a line for each."""
 
+import pathlib
+
 from power_bert_tf.deploy.huggingface import export_huggingface
+from power_bert_tf.deploy.openvino_folder import export_openvino
 from power_bert_tf.deploy.saved_model import export_saved_model
 from power_bert_tf.errors import InputError
+from power_bert_tf.runs.report_text import markdown
 
 
 def _saved_model(run, model, folder):
@@ -25,7 +29,36 @@ def _huggingface(run, model, folder):
     )
 
 
-_WRITERS = {"saved_model": _saved_model, "huggingface": _huggingface}
+def _openvino(run, model, folder):
+    dev, pairs = run.folder.dev(), run.task.is_pair
+    export_openvino(model, run.preprocessor, folder, dev, pairs, model_card(run, folder))
+    pair = ", ['...']" if pairs else ""
+    return (
+        f"OpenVINO: {folder}\n"
+        "To use it, with numpy, openvino and tokenizers: import power_bert_tf as pb; "
+        f"pb.load_exported({str(folder)!r}).predict(['...']{pair})"
+    )
+
+
+def model_card(run, folder):
+    """What an export is, and what it has been measured to do, as Markdown."""
+    weights = pathlib.Path(run.folder.settings()["checkpoint"]).name
+    name, pair = pathlib.Path(folder).name, ', ["..."]' if run.task.is_pair else ""
+    return (
+        f"# {name}: {run.task.name}\n\n"
+        f"{run.method.title}, made with power_bert_tf from the weights of `{weights}`. Their "
+        "licence holds for these too.\n\n"
+        "```python\nimport power_bert_tf as pb\n\n"
+        f'pb.load_exported("{name}").predict(["..."]{pair})\n```\n\n'
+        f"{markdown(run.report)}"
+    )
+
+
+_WRITERS = {
+    "saved_model": _saved_model,
+    "huggingface": _huggingface,
+    "openvino": _openvino,
+}
 # As it was spelt before.
 _ALSO = {"savedmodel": "saved_model"}
 FORMATS = tuple(_WRITERS)
@@ -37,8 +70,8 @@ def export(run, folder, format="saved_model", step=None):
     Args:
         run: `Run`.
         folder: where it is to appear; new or empty.
-        format: "saved_model", which takes raw text, or "huggingface", a checkpoint that
-            transformers loads.
+        format: "saved_model", which takes raw text; "huggingface", a checkpoint that transformers
+            loads; or "openvino", a folder that `load_exported` answers from without TensorFlow.
         step: str; the last step where None.
 
     Returns:

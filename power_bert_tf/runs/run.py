@@ -2,12 +2,11 @@
 
 import functools
 
-import numpy as np
-
 from power_bert_tf.analysis.trace import trace
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import Task
 from power_bert_tf.data import as_examples
+from power_bert_tf.deploy.answers import named_answers
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
@@ -158,14 +157,7 @@ class Run:
         """
         self.check_pairs(text_pairs, "`texts`")
         outputs = self.compiled(step, batch_size).predict(texts, text_pairs)
-        names = self.task.labels
-        if self.task.head == "regression":
-            return [{"score": float(output[0])} for output in outputs]
-        if self.task.head == "multiple_choice":
-            scores = outputs.reshape(-1, len(names))
-            shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-            outputs = shares / shares.sum(axis=1, keepdims=True)
-        return [_class_answer(names, output) for output in outputs]
+        return named_answers(outputs, self.task.head, self.task.labels)
 
     def trace(self, texts, text_pairs=None):
         """The way of texts through the encoders, a list of `Trace`."""
@@ -212,11 +204,3 @@ def finish(folder):
 def _task(given):
     lists = ("labels", "features", "tsv_columns")
     return Task(**{name: tuple(each) if name in lists else each for name, each in given.items()})
-
-
-def _class_answer(names, output):
-    rounded = (round(float(value), 6) for value in output)
-    return {
-        "label": names[int(output.argmax())],
-        "probabilities": dict(zip(names, rounded, strict=True)),
-    }

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 from training import toy
 
+import power_bert_tf as pb
 from power_bert_tf.cli import main
 from power_bert_tf.runs.folder import RunFolder
 
@@ -22,3 +23,21 @@ def test_what_is_exported_answers_as_the_run(pairs_run, tmp_path, capsys):
     expected = run.finished_step().load_model()(run.preprocessor()(TEXTS, PAIRS))
     np.testing.assert_allclose(answers["probabilities"], expected, atol=1e-5)
     assert [name.decode() for name in answers["label_names"].numpy()] == list(toy.LABELS)
+
+
+@pytest.mark.slow
+def test_an_openvino_folder_answers_as_the_run(pairs_run, tmp_path, capsys):
+    pytest.importorskip("openvino")
+    folder = tmp_path / "served"
+    assert main(["export", str(pairs_run.path), str(folder), "--format", "openvino"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"OpenVINO: {folder}\n") and ".predict(['...'], ['...'])" in printed
+    run = pb.open_run(pairs_run.path)
+    loaded = pb.load_exported(folder)
+    for answer, expected in zip(
+        loaded.predict(TEXTS, PAIRS), run.predict(TEXTS, PAIRS), strict=True
+    ):
+        assert answer["label"] == expected["label"]
+        assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-4)
+    card = (folder / "README.md").read_text()
+    assert card.startswith("# served: ") and run.report["configuration"]["text"] in card

@@ -36,10 +36,8 @@ def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
     """
     openvino = import_optional("openvino", "openvino")
     check(graph, dtype, DTYPES)
-    function = _function(graph)
-    with quiet():
-        model = openvino.convert_model(function)
-    names = [input_name(port.get_names(), graph) for port in model.inputs]
+    model = convert(graph)
+    names = [port.get_any_name() for port in model.inputs]
     core = openvino.Core()
     options = compile_options(dtype)
     requests = {}
@@ -59,6 +57,17 @@ def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None):
         return request.get_output_tensor(0).data.astype("float32")
 
     return run
+
+
+def convert(graph):
+    """A graph as an OpenVINO model, whose inputs have the graph's names."""
+    openvino = import_optional("openvino", "openvino")
+    function = _function(graph)
+    with quiet():
+        model = openvino.convert_model(function)
+    for port in model.inputs:
+        port.get_tensor().set_names({input_name(port.get_names(), graph)})
+    return model
 
 
 def compile_options(dtype):
