@@ -148,13 +148,13 @@ def _attend_and_select(config, index, reduction, layers, vectors, lean):
     probabilities, values = _attention(config, index, layers, vectors)
     selection = reduction.select(layers, index, vectors, probabilities)
     name = f"encoder_{index}_extract"
-    # Where most rows stay it is less work to average the values for all of them than to copy the
-    # probabilities of those that stay.
     if vectors.packed:
         averaged = ops.matmul(probabilities, values)
         vectors, before = _pack(layers, name, vectors, selection)
         vectors = _with_output(config, index, layers, vectors, None, averaged, before)
     elif lean and selection is not None and selection.keeps_most_of(vectors.rows):
+        # It is less work to average the values for all rows than to copy the probabilities of
+        # those that stay.
         averaged = ops.matmul(probabilities, values)
         vectors, averaged = _extract(layers, name, vectors, selection, averaged)
         vectors = _with_output(config, index, layers, vectors, None, averaged)

@@ -109,8 +109,8 @@ class Reduction:
     `drops` says that word-vectors leave, so that the model answers faster than BERT. `leaves_cls`
     says that CLS is handed on as it is, whatever happens to others, so that an encoder of which
     only CLS is used needs no answer. `sees_padding` says that answers depend on how far a text is
-    padded, so that it must be padded to N. `fades` says that `before_encoder` or `fade` is more
-    than it is here, so that rows cannot be packed.
+    padded, so that it must be padded to N. `fades` says that word-vectors are scaled or hidden, and
+    not dropped: such a model is for training, and its rows are not packed.
 
     Each hook gets `layers` (`SharedLayers`, which makes the layers), the encoder's `index` from 0,
     and `WordVectors`; `probabilities` is the encoder's attention, (batch, heads, queries, keys).
