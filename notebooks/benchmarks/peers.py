@@ -172,7 +172,7 @@ def ours(kind, dtype, arguments):
         EncoderConfig.of_size("bert-base"), 2, arguments.sequence_length, reduction
     )
     compiled = CompiledClassifier(
-        model, batch_size=arguments.batch_size, runtime="openvino", dtype=dtype
+        model, batch_size=arguments.batch_size, runtime="openvino", dtype=dtype, packed=False
     )
 
     def run(inputs):
