@@ -80,7 +80,8 @@ def test_a_checkpoint_of_another_run_is_named(finished_run, tmp_path, monkeypatc
     [
         ("imdb", "imdb"),
         ("imdb_given", "imdb, retention given"),
-        ("sst2_tuned", "sst2, lambda found"),
+        ("cola", "cola, lambda found"),
+        ("sst2", "sst2, linear"),
         ("race_middle", "race-middle, from another task's BERT, retention given"),
     ],
 )

@@ -150,14 +150,15 @@ def test_the_table_has_a_line_for_each_point(finished, capsys):
     result = json.loads((finished[0] / "trade_off.json").read_text())
     lines = points.table("power-bert", result["points"]).splitlines()
     assert len(lines) == 1 + len(NAMES)
-    header = "lambda BERT search, dev PoWER-BERT drop padded unpadded found"
+    header = "strength BERT search, dev PoWER-BERT drop padded unpadded found"
     assert " ".join(lines[0].split()) == header
     for line, point in zip(lines[1:], result["points"], strict=True):
         score, speed = point["score"], point["operations"]["speedup"]
         low, high = score["interval"]
         assert f" ({low:.1f} to {high:.1f}) " in line
-        assert re.sub(r"\(.*? to .*?\)", "", line).split()[:8] == [
+        assert re.sub(r"\(.*? to .*?\)", "", line).split()[:9] == [
             point["configuration"]["variant"],
+            "lambda",
             f"{point['configuration']['strength']:g}",
             *(f"{100 * score[name]:.2f}" for name in ("bert", "strengthened", "reduced")),
             f"{score['drop_points']:.2f}",
