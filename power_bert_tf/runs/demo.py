@@ -37,7 +37,7 @@ def demo_run(output, train_examples=2000, dev_examples=500, method=DEFAULT):
     Returns:
         `Run`, finished, with its report.
     """
-    training = TrainingOptions(group_by_length=True)
+    training = TrainingOptions(fine_tuning_epochs=2, group_by_length=True)
     # Of one stream, in which no text comes twice.
     measured = demo_examples("dev", dev_examples + _TEST_EXAMPLES)
     rows = np.arange(len(measured))
