@@ -6,12 +6,13 @@ import numpy as np
 
 from power_bert_tf.deploy.answers import named_answers
 from power_bert_tf.deploy.batching import make_packed_batches
+from power_bert_tf.deploy.openvino_options import PRECISIONS
+from power_bert_tf.deploy.openvino_options import compile_options
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import read_json_object
 
 MODEL, TOKENIZER, SETTINGS, CARD = "model.xml", "tokenizer.json", "settings.json", "README.md"
 FORMAT = "power_bert_tf openvino"
-PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 
 def load_exported(folder, dtype="float32"):
@@ -73,11 +74,7 @@ class ExportedClassifier:
             ) from error
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / TOKENIZER))
         self._cls, self._sep = map(self._tokenizer.token_to_id, ("[CLS]", "[SEP]"))
-        options = {
-            "INFERENCE_PRECISION_HINT": PRECISIONS[dtype],
-            "PERFORMANCE_HINT": "LATENCY",
-        }
-        compiled = openvino.Core().compile_model(str(folder / MODEL), "CPU", options)
+        compiled = openvino.Core().compile_model(str(folder / MODEL), "CPU", compile_options(dtype))
         self._request = compiled.create_infer_request()
         self._names = [port.get_any_name() for port in compiled.inputs]
 

@@ -74,7 +74,7 @@ def _by_openvino(left, right, dtype, count):
     import openvino
     from openvino import opset13
 
-    from power_bert_tf.deploy.runtimes.openvino import compile_options
+    from power_bert_tf.deploy.openvino_options import compile_options
 
     given = opset13.parameter(left.shape, np.float32)
     matmul = functools.partial(opset13.matmul, transpose_a=False, transpose_b=False)

@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from power_bert_tf.deploy.openvino_options import PRECISIONS
+from power_bert_tf.deploy.openvino_options import compile_options
 from power_bert_tf.deploy.runtimes.conversion import check
 from power_bert_tf.deploy.runtimes.conversion import import_optional
 from power_bert_tf.deploy.runtimes.conversion import input_name
 from power_bert_tf.deploy.runtimes.conversion import quiet
 
-# As OpenVINO calls them.
-_PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
-DTYPES = tuple(_PRECISIONS)
+DTYPES = tuple(PRECISIONS)
 STATIC_BATCH = False
 PACKS = True
 
@@ -68,11 +68,6 @@ def convert(graph):
     for port in model.inputs:
         port.get_tensor().set_names({input_name(port.get_names(), graph)})
     return model
-
-
-def compile_options(dtype):
-    """How OpenVINO is to compile, as a dict of its properties."""
-    return {"INFERENCE_PRECISION_HINT": _PRECISIONS[dtype], "PERFORMANCE_HINT": "LATENCY"}
 
 
 def _function(graph):
