@@ -28,8 +28,7 @@ class CompiledClassifier:
     - *length buckets* everywhere: each batch is padded to its bucket, and each bucket is a graph
       of static length, which some runtimes keep a copy of the weights for.
 
-    On
-    TensorFlow and JAX they follow the model when it learns further; the other runtimes keep the
+    On TensorFlow and JAX they follow the model when it learns further; the other runtimes keep the
     weights that it had when its graphs were compiled.
 
     Args:
