@@ -15,7 +15,7 @@ _EXPORTS = {
     "EncoderConfig": "power_bert_tf.modeling",
     "Examples": "power_bert_tf.data",
     "export_huggingface": "power_bert_tf.deploy.huggingface",
-    "export_openvino": "power_bert_tf.deploy.openvino_folder",
+    "export_folder": "power_bert_tf.deploy.text_folder",
     "export_saved_model": "power_bert_tf.deploy.saved_model",
     "Extract": "power_bert_tf.layers",
     "FeedForward": "power_bert_tf.layers",

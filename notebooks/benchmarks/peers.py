@@ -26,8 +26,8 @@ import numpy as np
 from power_bert_tf.deploy.batching import Batch
 from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.batching import make_batches
+from power_bert_tf.deploy.processor import cpu
 from power_bert_tf.errors import InputError
-from power_bert_tf.measure.machine import cpu
 from power_bert_tf.measure.timing import interleaved_seconds
 
 TORCH_NAMES = {

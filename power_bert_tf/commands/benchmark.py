@@ -9,10 +9,12 @@ from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.methods import DEFAULT
 
-DTYPES = ("float32", "bfloat16", "float16")
+DTYPES = ("float32", "bfloat16", "float16", "int8")
 _LONGEST = 512
+# Random ones say as much in a few batches.
+_CALIBRATION_TEXTS = 128
 # What --choose takes beside itself.
-_WITH_CHOOSE = ("choose", "run", "batch_size", "runs", "most_drop", "output")
+_WITH_CHOOSE = ("choose", "run", "batch_size", "runs", "most_drop", "max_int8_drop", "output")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,13 +64,16 @@ class Benchmark:
     runtime: str | None = None
     """What the graphs run on; the backend of Keras where left out."""
     dtype: str = "float32"
-    """float32, bfloat16 or float16."""
+    """float32, bfloat16, float16, or int8 on OpenVINO: calibrated on the training examples that
+    --run keeps, or on random ids."""
     xla: bool = False
     """Compile with XLA, on TensorFlow; JAX always does."""
     choose: bool = False
     """With --run: the same as `power-bert choose`."""
     most_drop: float = 0.1
     """With --choose: points of the metric that 16 bits may cost on the dev examples."""
+    max_int8_drop: float = 0.5
+    """With --choose: points that int8 may cost."""
     output: pathlib.Path | None = None
     """JSON file for all figures."""
     picture: pathlib.Path | None = None
@@ -103,6 +108,7 @@ class Benchmark:
             batch_size=self.batch_size,
             batch_overhead=self.batch_overhead,
             jit_compile=self.xla,
+            **self._calibration(bert),
         )
         print(table(result))
         if self.output is not None:
@@ -125,6 +131,10 @@ class Benchmark:
         if self.dtype not in DTYPES:
             raise InputError(
                 f"`dtype` must be one of {', '.join(DTYPES)}. Received: dtype={self.dtype!r}"
+            )
+        if self.dtype == "int8" and self.runtime not in (None, "openvino"):
+            raise InputError(
+                f"int8 goes with the runtime openvino. Received: runtime={self.runtime!r}"
             )
         if self.runtime is not None and self.runtime not in RUNTIMES:
             raise InputError(
@@ -155,10 +165,10 @@ class Benchmark:
         names = [field.name for field in dataclasses.fields(self)]
         given = [name for name in names if getattr(self, name) != getattr(usual, name)]
         if not self.choose:
-            if "most_drop" in given:
+            for name in {"most_drop", "max_int8_drop"} & set(given):
                 raise InputError(
-                    "`most_drop` goes with `choose`. "
-                    f"Received: most_drop={self.most_drop}, choose=False"
+                    f"`{name}` goes with `choose`. "
+                    f"Received: {name}={getattr(self, name)}, choose=False"
                 )
             return
         if self.run is None:
@@ -166,8 +176,8 @@ class Benchmark:
         ignored = [name for name in given if name not in _WITH_CHOOSE]
         if ignored:
             raise InputError(
-                "`choose` goes with `run`, `batch_size`, `runs`, `most_drop` and `output` alone. "
-                f"Received: {', '.join(ignored)}"
+                "`choose` goes with `run`, `batch_size`, `runs`, `most_drop`, `max_int8_drop` and "
+                f"`output` alone. Received: {', '.join(ignored)}"
             )
 
     def _choose(self):
@@ -176,7 +186,7 @@ class Benchmark:
 
         run = open_run(self.run)
         rounds = 30 if self.runs == type(self).runs else self.runs
-        result = run.choose(self.batch_size, rounds, self.most_drop)
+        result = run.choose(self.batch_size, rounds, self.most_drop, self.max_int8_drop)
         if self.output is not None:
             write_json(self.output, result)
         print(choose.table(result))
@@ -220,6 +230,22 @@ class Benchmark:
         check_configuration(reduced if reduced is not None and reduced.reduction.drops else None)
         text = method.configuration(method.Options(), reduced)["text"]
         return bert, reduced, {"model": name, "title": method.title, "configuration": text}
+
+    def _calibration(self, bert):
+        """For int8 what is calibrated on, as an argument of `CompiledClassifier`."""
+        if self.dtype != "int8":
+            return {}
+        from power_bert_tf.measure.benchmark import random_texts
+        from power_bert_tf.measure.benchmark import spread_lengths
+
+        if self.run is not None:
+            from power_bert_tf.runs.run import open_run
+
+            folder = open_run(self.run).folder
+            texts = folder.calibration()
+            return {"calibration": folder.preprocessor().encode(texts.texts, texts.text_pairs)}
+        lengths = spread_lengths(self._lengths(), _CALIBRATION_TEXTS, bert.sequence_length)
+        return {"calibration": (random_texts(bert, lengths, seed=1), None)}
 
     def _lengths(self):
         """The lengths of real texts, or None."""

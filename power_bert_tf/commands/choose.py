@@ -23,6 +23,8 @@ class Choose:
     """Measured rounds at most."""
     most_drop: float = 0.1
     """Points of the metric that 16 bits may cost on the dev examples."""
+    max_int8_drop: float = 0.5
+    """Points of the metric that int8 may cost on the dev examples."""
     output: pathlib.Path | None = None
     """JSON file for all figures."""
 
@@ -33,7 +35,7 @@ class Choose:
         from power_bert_tf.runs.run import open_run
 
         run = open_run(self.run)
-        result = run.choose(self.batch_size, self.runs, self.most_drop)
+        result = run.choose(self.batch_size, self.runs, self.most_drop, self.max_int8_drop)
         if self.output is not None:
             write_json(self.output, result)
         print(table(result))

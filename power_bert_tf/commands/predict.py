@@ -40,6 +40,11 @@ class Predict:
     out."""
     batch_size: int = 128
     """Texts a batch."""
+    dtype: str | None = None
+    """float32, bfloat16, float16, or int8 on OpenVINO, whose model is made once and kept in the
+    run; what `power-bert choose` found where left out."""
+    max_int8_drop: float = 0.5
+    """Points of the metric that int8 may lose on the dev examples."""
 
     def execute(self):
         """Prints or writes the answers; returns them as a list of dicts, or the paths of --glue."""
@@ -52,15 +57,19 @@ class Predict:
         from power_bert_tf.runs.run import open_run
 
         run = open_run(self.run)
+        options = {
+            "step": self.step,
+            "batch_size": self.batch_size,
+            "dtype": self.dtype,
+            "max_int8_drop": self.max_int8_drop,
+        }
         if self.glue:
-            return write_submission(
-                run, self.output, self.step, self.batch_size, self.data_dir, self.tfds_dir
-            )
+            return write_submission(run, self.output, self.data_dir, self.tfds_dir, **options)
         if self.input is not None:
             asked, texts, text_pairs = load_asked(run, self.input)
         else:
             asked, texts, text_pairs = given_asked(run, self.texts)
-        answers = run.predict(texts, text_pairs, self.step, self.batch_size)
+        answers = run.predict(texts, text_pairs, **options)
         answers = answered(run, asked, answers)
         lines = "".join(f"{json.dumps(answer, ensure_ascii=False)}\n" for answer in answers)
         if self.output is None:

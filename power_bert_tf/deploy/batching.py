@@ -11,11 +11,15 @@ from power_bert_tf.errors import InputError
 MOST_WORDS = 16384
 
 
-def bucket_lengths(sequence_length):
+def bucket_lengths(sequence_length, most=None):
     """Lengths to pad to: finer steps for short texts, N itself last.
 
     Every multiple of 8 up to 64, of 16 up to 128, of 32 up to 256 and so on: at most an eighth
     or so of a batch is padding, and there are few graphs.
+
+    Args:
+        sequence_length: int, N.
+        most: int, how many there may be, the longest ones of even ranks; any number where None.
     """
     lengths, length, step = [], 0, 8
     while length + step < sequence_length:
@@ -23,7 +27,12 @@ def bucket_lengths(sequence_length):
         lengths.append(length)
         if length == 8 * step:
             step *= 2
-    return (*lengths, sequence_length)
+    lengths.append(sequence_length)
+    if most is not None and len(lengths) > most:
+        # Counted from the end, so that N is there.
+        ranks = np.linspace(len(lengths), 0, most, endpoint=False)
+        lengths = [lengths[round(rank) - 1] for rank in ranks[::-1]]
+    return tuple(lengths)
 
 
 def check_batch_overhead(batch_overhead):

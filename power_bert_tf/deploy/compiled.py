@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import os
 import reprlib
 
 import numpy as np
@@ -11,10 +12,14 @@ from power_bert_tf.deploy.batching import bucket_lengths
 from power_bert_tf.deploy.batching import check_batch_overhead
 from power_bert_tf.deploy.batching import make_batches
 from power_bert_tf.deploy.batching import make_packed_batches
+from power_bert_tf.deploy.quantization import CALIBRATION_BATCH
 from power_bert_tf.deploy.runtimes import NATIVE
 from power_bert_tf.deploy.runtimes import default_runtime
 from power_bert_tf.deploy.runtimes import load_runtime
 from power_bert_tf.errors import InputError
+
+# Bytes of weights that buckets may keep beside the model's own.
+MOST_BUCKET_BYTES = 2 * 2**30
 
 
 class CompiledClassifier:
@@ -39,8 +44,9 @@ class CompiledClassifier:
             `(model.sequence_length,)` pads to N, and a model whose reduction sees padding is given
             nothing else.
         batch_size: int, the most texts in a batch.
-        runtime: one of `RUNTIMES`; the backend that Keras runs on where None.
-        dtype: "float32", "bfloat16" or "float16", what the encoders compute in.
+        runtime: one of `RUNTIMES`; where None the backend that Keras runs on, OpenVINO for int8.
+        dtype: "float32", "bfloat16", "float16" or, on OpenVINO, "int8", what the encoders compute
+            in.
         jit_compile: bool, XLA, for TensorFlow; JAX always compiles by it.
         lean: bool. Leave out outputs that are not used (see `BertClassifier.for_inference`); False
             keeps the graph that was trained.
@@ -49,6 +55,15 @@ class CompiledClassifier:
         packed: bool. Whether rows are packed; None for what `lengths` says.
         most_words: int. The most word-vectors in a batch of packed rows, counted with the padding
             that attention sees; a text that is longer is a batch by itself.
+        calibration: for int8, which goes with packed rows or one length: a few hundred texts like
+            those to come, `(token_ids, segment_ids)` as `predict_tokens` takes them, to see how
+            large what is multiplied gets; or the path of what `save_quantized` wrote.
+        most_bucket_bytes: int. Where `lengths` is None and the runtime keeps a copy of the weights
+            for every bucket, there are no more buckets than so many bytes of weights allow.
+
+    Attributes:
+        weight_bytes: int, the bytes of weights that its graphs keep beside the model's own once
+            all are compiled. `notebooks/benchmarks/memory.py` measures what a process takes.
 
     Raises:
         InputError: where an argument is out of range, or the runtime is not there.
@@ -75,6 +90,8 @@ class CompiledClassifier:
         batch_overhead=64,
         packed=None,
         most_words=MOST_WORDS,
+        calibration=None,
+        most_bucket_bytes=MOST_BUCKET_BYTES,
     ):
         if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
             raise InputError(
@@ -85,7 +102,7 @@ class CompiledClassifier:
                 f"`most_words` must be an int of at least 1. Received: most_words={most_words!r}"
             )
         check_batch_overhead(batch_overhead)
-        self.runtime = default_runtime() if runtime is None else runtime
+        self.runtime = default_runtime(dtype) if runtime is None else runtime
         self._module = load_runtime(self.runtime, dtype)
         packs = model.packs and lean and not jit_compile and self._module.PACKS
         if packed and (lengths is not None or not packs):
@@ -99,7 +116,9 @@ class CompiledClassifier:
         self.packed = packs and lengths is None if packed is None else packed
         if self.packed or model.reduction.sees_padding:
             lengths = (model.sequence_length,)
-        lengths = bucket_lengths(model.sequence_length) if lengths is None else lengths
+        if lengths is None:
+            most = most_buckets(model, self.runtime, most_bucket_bytes)
+            lengths = bucket_lengths(model.sequence_length, most)
         if not lengths or min(lengths) < 1 or max(lengths) > model.sequence_length:
             raise InputError(
                 f"`lengths` must be from 1 to the model's sequence length {model.sequence_length}. "
@@ -110,9 +129,25 @@ class CompiledClassifier:
                 f"`jit_compile` goes with the runtimes {' and '.join(NATIVE)}. "
                 f"Received: jit_compile=True, runtime={self.runtime!r}"
             )
+        if (dtype == "int8") != (calibration is not None):
+            raise InputError(
+                "`calibration` must be given for int8, and for nothing else: texts to calibrate "
+                f"on, or a file. Received: dtype={dtype!r}, "
+                f"calibration={reprlib.repr(calibration)}"
+            )
+        if dtype == "int8":
+            _check_calibration(calibration)
+        if dtype == "int8" and not self.packed and len(set(lengths)) > 1:
+            raise InputError(
+                "int8 goes with packed rows or one length. "
+                f"Received: lengths={tuple(lengths)}, packed={self.packed}"
+            )
         self.model = model
         self.preprocessor = preprocessor
+        self._calibration = calibration
         self.lengths = tuple(sorted(set(lengths)))
+        graphs = 1 if self.packed else len(self.lengths)
+        self.weight_bytes = graphs * _bytes_a_graph(model, self.runtime, self.packed)
         self.batch_size = batch_size
         self.dtype = dtype
         self.jit_compile = jit_compile
@@ -180,10 +215,11 @@ class CompiledClassifier:
         """
         return self.run(self.batches(token_ids, segment_ids))
 
-    def batches(self, token_ids, segment_ids=None, padded=False):
+    def batches(self, token_ids, segment_ids=None, padded=False, batch_size=None):
         """Cuts texts into batches, a list of `Batch`; see `predict_tokens`.
 
         Args:
+            batch_size: int, the most texts in a batch, where it is to be another one.
             padded: bool. Pad all to the longest bucket. Packed rows leave the padding out again.
         """
         config = self.model.config
@@ -201,10 +237,13 @@ class CompiledClassifier:
                 f"`token_ids` must have from 1 to {self.lengths[-1]} word-pieces a text. "
                 f"Received: {min(sizes)} to {max(sizes)}"
             )
+        batch_size = batch_size or self.batch_size
         if self.packed and not padded:
-            return make_packed_batches(token_ids, segment_ids, self.batch_size, self.most_words)
-        lengths = self.lengths[-1:] if padded else self.lengths
-        return make_batches(token_ids, segment_ids, lengths, self.batch_sizes, self.batch_overhead)
+            return make_packed_batches(token_ids, segment_ids, batch_size, self.most_words)
+        lengths, sizes = self.lengths[-1:] if padded else self.lengths, self.batch_sizes
+        return make_batches(
+            token_ids, segment_ids, lengths, sizes[:batch_size], self.batch_overhead
+        )
 
     def run(self, batches):
         """Runs batches; returns float32 outputs of shape (texts, outputs), in text order."""
@@ -232,9 +271,58 @@ class CompiledClassifier:
             else:
                 graph = model if length == model.sequence_length else model.at_length(length)
             self._functions[length] = self._module.compile_graph(
-                graph, self.dtype, self.jit_compile, self.batch_size
+                graph, self.dtype, self.jit_compile, self.batch_size, **self._calibrated()
             )
         return self._functions[length]
+
+    def save_quantized(self, path):
+        """Writes the int8 graph of packed rows, which another one takes as `calibration`.
+
+        Args:
+            path: path of the .xml file; the weights stand beside it, in a .bin file.
+        """
+        graph = self._computing.for_inference(packed=True)
+        self._module.save_quantized(graph, self._calibrated()["calibration"], path)
+
+    def _calibrated(self):
+        if self.dtype != "int8":
+            return {}
+        calibration = self._calibration
+        if not isinstance(calibration, (str, os.PathLike)):
+            count = min(self.batch_size, CALIBRATION_BATCH)
+            batches = self.batches(*calibration, batch_size=count)
+            calibration = [batch.inputs for batch in batches]
+        return {"calibration": calibration}
+
+
+def most_buckets(model, runtime, most_bytes=MOST_BUCKET_BYTES):
+    """How many buckets keep at most so many bytes of weights, at least one.
+
+    Returns:
+        int, or None for any number, where graphs stand over the model's own variables.
+    """
+    bytes_each = _bytes_a_graph(model, runtime, packed=False)
+    return max(1, most_bytes // bytes_each) if bytes_each else None
+
+
+def _bytes_a_graph(model, runtime, packed):
+    """The bytes of weights that a graph keeps, in float32."""
+    if runtime in NATIVE:
+        return 0
+    # A bucket is compiled for the batch size that comes most, and for any other.
+    return (1 if packed else 2) * 4 * model.count_params()
+
+
+def _check_calibration(calibration):
+    """Raises InputError unless it is a file that is there, or has texts."""
+    if isinstance(calibration, (str, os.PathLike)):
+        if not os.path.isfile(calibration):
+            raise InputError(
+                "`calibration` must be texts in word-pieces, or a file that is there. "
+                f"Received: {str(calibration)!r}"
+            )
+    elif len(calibration[0]) == 0:
+        raise InputError("`calibration` must hold at least one text. Received: none")
 
 
 def _batch_sizes(most, static):

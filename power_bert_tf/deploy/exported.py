@@ -1,29 +1,44 @@
-"""Answers from an exported OpenVINO folder: by numpy, openvino and tokenizers alone."""
+"""Answers from an exported folder: by numpy, tokenizers and the package of its format alone."""
 
 import pathlib
 
 import numpy as np
 
+from power_bert_tf.deploy import engines
 from power_bert_tf.deploy.answers import named_answers
 from power_bert_tf.deploy.batching import make_packed_batches
 from power_bert_tf.deploy.openvino_options import PRECISIONS
-from power_bert_tf.deploy.openvino_options import compile_options
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import read_json_object
 
-MODEL, TOKENIZER, SETTINGS, CARD = "model.xml", "tokenizer.json", "settings.json", "README.md"
-FORMAT = "power_bert_tf openvino"
+TOKENIZER, SETTINGS, CARD = "tokenizer.json", "settings.json", "README.md"
+# What settings.json calls a format begins so; and each format's model file.
+FORMAT = "power_bert_tf "
+FILES = {
+    "openvino": "model.xml",
+    "onnx": "model.onnx",
+    "keras": "model.keras",
+    "litert": "model.tflite",
+}
+_ENGINES = {
+    "openvino": engines.openvino_engine,
+    "onnx": engines.onnx_engine,
+    "keras": engines.keras_engine,
+    "litert": engines.litert_engine,
+}
+_DTYPES = tuple(name for name in PRECISIONS if name != "int8")
 
 
-def load_exported(folder, dtype="float32"):
-    """Loads what `power-bert export RUN FOLDER --format openvino` wrote.
+def load_exported(folder, dtype=None):
+    """Loads what `power-bert export RUN FOLDER --format openvino` wrote, or onnx, litert or keras.
 
-    Neither TensorFlow nor Keras is imported.
+    Neither TensorFlow nor Keras is imported, but for the format keras.
 
     Args:
         folder: path.
-        dtype: "float32", "bfloat16" or "float16", to compute in. Processors without instructions
-            for a 16-bit type compute in float32.
+        dtype: "float32"; in the formats openvino and keras also "bfloat16" and "float16", to
+            compute in what is not of 8 bits. Float32 where None. OpenVINO computes in float32
+            where the processor has no instructions for a 16-bit type.
 
     Returns:
         `ExportedClassifier`.
@@ -34,49 +49,66 @@ def load_exported(folder, dtype="float32"):
     return ExportedClassifier(folder, dtype)
 
 
+def _settings(folder):
+    """What settings.json says, a dict, of a folder that has all of its files."""
+    settings = {}
+    if (folder / SETTINGS).exists():
+        settings = read_json_object(folder / SETTINGS)
+        known = [FORMAT + name for name in FILES]
+        if settings.get("format") not in known:
+            raise InputError(
+                f"{folder / SETTINGS} must say format={' or '.join(map(repr, known))}. "
+                f"Received: {settings.get('format')!r}"
+            )
+    names = [SETTINGS, TOKENIZER]
+    if settings:
+        names.append(FILES[settings["format"].removeprefix(FORMAT)])
+    missing = [name for name in names if not (folder / name).exists()]
+    if missing:
+        raise InputError(
+            "`folder` must be one that `power-bert export` wrote in the format openvino, onnx, "
+            f"keras or litert, with {', '.join(missing)}. Received: {folder}"
+        )
+    return settings
+
+
 class ExportedClassifier:
     """A classifier that takes text, without TensorFlow. See `load_exported`.
 
     Attributes:
+        format: str, "openvino", "onnx", "keras" or "litert".
+        dtype: str, "float32", or "int8" where it was exported so.
         label_names: tuple of str, the classes, or the options of a question.
         sequence_length: int, N: texts are cut to so many word-pieces.
     """
 
-    def __init__(self, folder, dtype="float32"):
+    def __init__(self, folder, dtype=None):
         folder = pathlib.Path(folder)
-        if dtype not in PRECISIONS:
+        if dtype is not None and dtype not in _DTYPES:
             raise InputError(
-                f"`dtype` must be one of {', '.join(PRECISIONS)}. Received: dtype={dtype!r}"
+                f"`dtype` must be one of {', '.join(_DTYPES)}. Received: dtype={dtype!r}. A folder "
+                "of int8 is exported so"
             )
-        missing = [name for name in (MODEL, TOKENIZER, SETTINGS) if not (folder / name).exists()]
-        if missing:
-            raise InputError(
-                f"`folder` must be one that `power-bert export --format openvino` wrote, with "
-                f"{', '.join(missing)}. Received: {folder}"
-            )
-        settings = read_json_object(folder / SETTINGS)
-        if settings.get("format") != FORMAT:
-            raise InputError(
-                f"{folder / SETTINGS} must say format={FORMAT!r}. "
-                f"Received: {settings.get('format')!r}"
-            )
+        settings = _settings(folder)
+        self.format = settings["format"].removeprefix(FORMAT)
         self.label_names = tuple(settings["label_names"])
         self.sequence_length = settings["sequence_length"]
         self.is_pair = settings["is_pair"]
+        # Folders of before there was int8 do not say.
+        self.dtype = settings.get("dtype", "float32")
         self._head = settings["head"]
         self._truncation = settings["truncation"]
         try:
-            import openvino
             import tokenizers
+
+            self._run = _ENGINES[self.format](folder / FILES[self.format], dtype or self.dtype)
         except ImportError as error:
             raise InputError(
-                f"the package {error.name} is missing: pip install power-bert-tf[openvino]"
+                f"the package {error.name} is missing: pip install power-bert-tf[{self.format}] "
+                "tokenizers"
             ) from error
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / TOKENIZER))
         self._cls, self._sep = map(self._tokenizer.token_to_id, ("[CLS]", "[SEP]"))
-        compiled = openvino.Core().compile_model(str(folder / MODEL), "CPU", compile_options(dtype))
-        self._request = compiled.create_infer_request()
-        self._names = [port.get_any_name() for port in compiled.inputs]
 
     def predict(self, texts, text_pairs=None, batch_size=128):
         """Answers for texts, one dict each, as `Run.predict` gives them.
@@ -98,10 +130,7 @@ class ExportedClassifier:
         token_ids, segment_ids = self.encode(texts, text_pairs)
         outputs = [None] * len(token_ids)
         for batch in make_packed_batches(token_ids, segment_ids, batch_size):
-            self._request.infer([batch.inputs[name] for name in self._names])
-            for row, output in zip(
-                batch.rows, self._request.get_output_tensor(0).data.copy(), strict=True
-            ):
+            for row, output in zip(batch.rows, self._run(batch.inputs), strict=True):
                 outputs[row] = output
         return np.array(outputs, "float32")
 

@@ -1,7 +1,8 @@
 """How OpenVINO is to compile. Imports nothing, so that an exported folder can be loaded by it."""
 
-# As OpenVINO calls them.
-PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+# What it computes in, as it calls them. A model that is quantized says itself which products are
+# of 8 bits; the rest is in 32.
+PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
 
 
 def compile_options(dtype):

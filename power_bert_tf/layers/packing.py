@@ -37,7 +37,7 @@ class Packing(keras.layers.Layer):
         before = ops.cast(ops.nonzero(ops.reshape(stays, (-1,)))[0], "int32")
         counts = ops.sum(stays, axis=1)
         starts = ops.cumsum(counts) - counts
-        rows, total, longest = ops.shape(stays)[1], ops.shape(before)[0], ops.max(counts)
+        rows, total, longest = ops.shape(stays)[1], ops.shape(before)[0], ops.max(counts, initial=0)
         following = ops.arange(longest, dtype="int32")[None, :]
         places = ops.minimum(starts[:, None] + following, total - 1)
         padding_mask = ops.cast(following < counts[:, None], "int32")

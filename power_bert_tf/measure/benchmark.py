@@ -61,6 +61,18 @@ def read_lengths(path):
     return lengths
 
 
+def random_texts(bert, sizes, seed=0):
+    """Texts of random word-pieces, a list of int arrays.
+
+    Args:
+        bert: `BertClassifier`.
+        sizes: ints, the texts' lengths.
+        seed: int.
+    """
+    random = np.random.default_rng(seed)
+    return [random.integers(0, bert.config.vocabulary_size, size) for size in sizes]
+
+
 def benchmark(bert, reduced, sizes, names, rounds=100, runtime=None, dtype="float32", **options):
     """Times and counts both models on random texts.
 
@@ -76,8 +88,8 @@ def benchmark(bert, reduced, sizes, names, rounds=100, runtime=None, dtype="floa
     Returns:
         dict, JSON-ready; `rows` has the figures of the table.
     """
-    random = np.random.default_rng(0)
-    token_ids = [random.integers(0, bert.config.vocabulary_size, size) for size in sizes]
+    runtime = default_runtime(dtype) if runtime is None else runtime
+    token_ids = random_texts(bert, sizes)
     result = {
         **names,
         "sequence_length": bert.sequence_length,
@@ -99,9 +111,9 @@ def benchmark(bert, reduced, sizes, names, rounds=100, runtime=None, dtype="floa
             },
             **options,
         ),
-        "matrix_product_peak": matrix_product_peak(dtype, runtime),
+        "matrix_product_peak": None if dtype == "int8" else matrix_product_peak(dtype, runtime),
         "backend": keras.config.backend(),
-        **measured_on(runtime or default_runtime()),
+        **measured_on(runtime),
     }
     result["rows"] = list(benchmark_table.rows(result))
     return result

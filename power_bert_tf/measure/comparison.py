@@ -102,8 +102,9 @@ def times(bert, reduced, token_ids, segment_ids, textbook=False, rounds=None, **
         compiled[way] = CompiledClassifier(models[model], **{**options, **lengths})
     work = {}
     if textbook:
-        whole = CompiledClassifier(bert, **{**options, "lean": False})
-        work[TEXTBOOK] = (whole, whole.batches(token_ids, segment_ids, padded=True))
+        padded = {"lengths": (bert.sequence_length,), "lean": False}
+        whole = CompiledClassifier(bert, **{**options, **padded})
+        work[TEXTBOOK] = (whole, whole.batches(token_ids, segment_ids))
     for way in WAYS:
         work[way] = (compiled[way], compiled[way].batches(token_ids, segment_ids))
     seconds = interleaved_seconds(
@@ -139,7 +140,7 @@ def mode_times(model, modes, token_ids, segment_ids, **rounds):
 
     Args:
         model: `BertClassifier`.
-        modes: list of dict, as `usable_modes` gives them.
+        modes: list of dict, arguments of `CompiledClassifier` such as `usable_modes` gives.
         token_ids, segment_ids: lists of int sequences, one for each text of the batch.
         **rounds: those of `interleaved_seconds`.
 
@@ -150,7 +151,7 @@ def mode_times(model, modes, token_ids, segment_ids, **rounds):
     work = []
     for mode in modes:
         compiled = CompiledClassifier(model, batch_size=len(token_ids), **mode)
-        if not compiled.packed:
+        if not compiled.packed and "lengths" not in mode:
             compiled = CompiledClassifier(model, lengths=longest, batch_size=len(token_ids), **mode)
         batches = compiled.batches(token_ids, segment_ids)
         work.append(lambda compiled=compiled, batches=batches: compiled.run(batches))

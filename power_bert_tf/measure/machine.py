@@ -2,17 +2,14 @@
 
 import importlib.metadata
 import os
-import pathlib
 import platform
-import re
 
 import keras
 
-# What decides how fast products are, in 32, 16 and 8 bits.
-FEATURES = ("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8")
+from power_bert_tf.deploy.processor import cpu
+
 # What a runtime's package is called, where that is not its own name.
 _PACKAGES = {"onnx": "onnxruntime", "litert": "ai-edge-litert"}
-_CPUINFO = pathlib.Path("/proc/cpuinfo")
 
 
 def measured_on(runtime):
@@ -27,30 +24,6 @@ def measured_on(runtime):
         "device": f"{kind}; {device}" if kind else device,
         "cpu": cpu(),
         "versions": {name: importlib.metadata.version(name) for name in sorted(packages)},
-    }
-
-
-def cpu():
-    """The processor: a dict of its `model`, and of its `features` among `FEATURES`.
-
-    The features are None where the system does not tell of them.
-    """
-    try:
-        text = _CPUINFO.read_text(errors="replace")
-    except OSError:
-        text = ""
-    return parse_cpuinfo(text)
-
-
-def parse_cpuinfo(text):
-    """The same from the text of /proc/cpuinfo; Python's word for the model where it has none."""
-    model, flags = (
-        re.search(rf"^{name}[ \t]*:[ \t]*(.*\S)", text, re.M) for name in ("model name", "flags")
-    )
-    flags = flags and flags[1].split()
-    return {
-        "model": model[1] if model else platform.processor() or platform.machine(),
-        "features": flags and [name for name in FEATURES if name in flags],
     }
 
 

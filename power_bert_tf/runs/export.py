@@ -3,14 +3,18 @@
 import pathlib
 
 from power_bert_tf.deploy.huggingface import export_huggingface
-from power_bert_tf.deploy.openvino_folder import export_openvino
+from power_bert_tf.deploy.saved_model import check_export_folder
 from power_bert_tf.deploy.saved_model import export_saved_model
+from power_bert_tf.deploy.text_folder import export_folder
 from power_bert_tf.errors import InputError
+from power_bert_tf.runs.int8 import MOST_DROP
+from power_bert_tf.runs.int8 import int8_model
 from power_bert_tf.runs.report_text import markdown
 
 
-def _saved_model(run, model, folder):
-    export_saved_model(model, run.preprocessor, folder, run.task.is_pair)
+def _saved_model(run, model, folder, step, int8):
+    dev = run.folder.dev()
+    export_saved_model(model, run.preprocessor, folder, run.task.is_pair, dev)
     pair = ", text_pair=..." if run.task.is_pair else ""
     return (
         f"SavedModel: {folder}\n"
@@ -20,7 +24,7 @@ def _saved_model(run, model, folder):
     )
 
 
-def _huggingface(run, model, folder):
+def _huggingface(run, model, folder, step, int8):
     note = export_huggingface(model, run.preprocessor, folder)
     return (
         f"Checkpoint: {folder}\n"
@@ -29,25 +33,50 @@ def _huggingface(run, model, folder):
     )
 
 
-def _openvino(run, model, folder):
-    dev, pairs = run.folder.dev(), run.task.is_pair
-    export_openvino(model, run.preprocessor, folder, dev, pairs, model_card(run, folder))
-    pair = ", ['...']" if pairs else ""
-    return (
-        f"OpenVINO: {folder}\n"
-        "To use it, with numpy, openvino and tokenizers: import power_bert_tf as pb; "
-        f"pb.load_exported({str(folder)!r}).predict(['...']{pair})"
-    )
+def _text_folder(format):
+    def write(run, model, folder, step, int8):
+        dev, pairs = run.folder.dev(), run.task.is_pair
+        card = model_card(run, folder, step, int8)
+        path = None if int8 is None else int8.path
+        export_folder(model, run.preprocessor, folder, format, dev, pairs, card, path)
+        pair = ", ['...']" if pairs else ""
+        return (
+            f"{_TITLES[format]}: {folder}\n"
+            f"To use it, with numpy, tokenizers and {_NEEDS[format]}: import power_bert_tf as pb; "
+            f"pb.load_exported({str(folder)!r}).predict(['...']{pair})"
+        )
+
+    return write
 
 
-def model_card(run, folder):
-    """What an export is, and what it has been measured to do, as Markdown."""
+_TITLES = {"openvino": "OpenVINO", "onnx": "ONNX", "keras": "Keras", "litert": "LiteRT"}
+_NEEDS = {
+    "openvino": "openvino",
+    "onnx": "onnxruntime",
+    "keras": "keras",
+    "litert": "ai-edge-litert",
+}
+
+
+def model_card(run, folder, step=None, int8=None):
+    """What an export is, and what it has been measured to do, as Markdown.
+
+    Args:
+        run: `Run`.
+        folder: where the export is to appear.
+        step: str, the step that is exported; the last where None.
+        int8: `Int8Model`, where that is exported.
+    """
     weights = pathlib.Path(run.folder.settings()["checkpoint"]).name
     name, pair = pathlib.Path(folder).name, ', ["..."]' if run.task.is_pair else ""
+    what = run.method.title
+    if step is not None and step != run.folder.steps[-1]:
+        what = f"The model of the step {step}, of a run of {run.method.title}"
+    quantized = f"In 8-bit integers: {int8}.\n\n" if int8 is not None else ""
     return (
         f"# {name}: {run.task.name}\n\n"
-        f"{run.method.title}, made with power_bert_tf from the weights of `{weights}`. Their "
-        "licence holds for these too.\n\n"
+        f"{what}, made with power_bert_tf from the weights of `{weights}`. Their licence holds for "
+        f"these too.\n\n{quantized}"
         "```python\nimport power_bert_tf as pb\n\n"
         f'pb.load_exported("{name}").predict(["..."]{pair})\n```\n\n'
         f"{markdown(run.report)}"
@@ -57,30 +86,40 @@ def model_card(run, folder):
 _WRITERS = {
     "saved_model": _saved_model,
     "huggingface": _huggingface,
-    "openvino": _openvino,
+    **{format: _text_folder(format) for format in _TITLES},
 }
 # As it was spelt before.
 _ALSO = {"savedmodel": "saved_model"}
 FORMATS = tuple(_WRITERS)
 
 
-def export(run, folder, format="saved_model", step=None):
+def export(run, folder, format="saved_model", step=None, dtype="float32", max_int8_drop=MOST_DROP):
     """Writes a run's model for use elsewhere.
 
     Args:
         run: `Run`.
         folder: where it is to appear; new or empty.
-        format: "saved_model", which takes raw text; "huggingface", a checkpoint that transformers
-            loads; or "openvino", a folder that `load_exported` answers from without TensorFlow.
+        format: "saved_model", which takes raw text or tokens; "huggingface", a checkpoint that
+            transformers loads; or "openvino", "onnx", "litert" or "keras", a folder that
+            `load_exported` answers texts from, of these but the last without TensorFlow.
         step: str; the last step where None.
+        dtype: "float32", or "int8" for the format openvino.
+        max_int8_drop: float, points of the metric that int8 may lose on the dev examples.
 
     Returns:
         str, how to use it.
 
     Raises:
-        InputError: where the format is unknown or the folder holds something.
+        InputError: where an argument cannot be used, or the folder holds something.
     """
     format = _ALSO.get(format, format)
     if format not in FORMATS:
         raise InputError(f"`format` must be one of {', '.join(FORMATS)}. Received: {format!r}")
-    return _WRITERS[format](run, run.model(step), folder)
+    if dtype not in ("float32", "int8") or (dtype == "int8" and format != "openvino"):
+        raise InputError(
+            "`dtype` must be float32, or int8 with the format openvino. "
+            f"Received: dtype={dtype!r}, format={format!r}"
+        )
+    check_export_folder(folder)
+    int8 = int8_model(run.folder, step).check(max_int8_drop) if dtype == "int8" else None
+    return _WRITERS[format](run, run.model(step), folder, step, int8)

@@ -38,6 +38,8 @@ SHARED = (
 )
 # The names of a run's sets: what choices are made by, and what gives the figures.
 DEV, TEST = "dev", "test"
+# Training examples that a run keeps, to calibrate int8 on, and how many.
+_CALIBRATION, CALIBRATION_EXAMPLES = "calibration", 300
 
 
 def read_json(path):
@@ -129,14 +131,15 @@ class RunFolder:
     """A run on disk, which stands by itself: it may be moved, and opened from anywhere.
 
     Holds settings.json (what was asked, versions, fingerprints of the data), vocab.txt or
-    spiece.model, dev.jsonl and test.jsonl (the examples that it is measured by), a folder for each
-    step, report.md, report.html and report.json. Every file appears whole.
+    spiece.model, dev.jsonl and test.jsonl (the examples that it is measured by), calibration.jsonl
+    (a few of those that it is trained on), a folder for each step, report.md, report.html and
+    report.json. Every file appears whole.
     """
 
     path: pathlib.Path
 
     @classmethod
-    def begin(cls, path, settings, tokenizer, sets):
+    def begin(cls, path, settings, tokenizer, sets, train):
         """Creates the folder, or takes up the one that an interrupted run left.
 
         Args:
@@ -146,6 +149,7 @@ class RunFolder:
             tokenizer: one of those that `tokenizer_from_folder` makes, kept with the run.
             sets: dict of name and `Examples`, kept with the run: `DEV`, and where there are any
                 `TEST` and further dev sets by their names.
+            train: `Examples`, a few of which are kept with the run.
 
         Raises:
             InputError: where the folder belongs to a run with another identity (what differs
@@ -163,7 +167,8 @@ class RunFolder:
                 run.path / tokenizer.file_name,
                 lambda aside: aside.write_bytes(tokenizer.to_bytes()),
             )
-        for name, examples in sets.items():
+        kept = train.take(CALIBRATION_EXAMPLES, 0)
+        for name, examples in {**sets, _CALIBRATION: kept}.items():
             if not run._set_path(name).exists():
                 write_examples(run._set_path(name), examples)
         return run
@@ -291,6 +296,24 @@ class RunFolder:
         """The test `Examples` that give the figures, or None."""
         return self.examples(TEST) if TEST in self.sets else None
 
+    @property
+    def has_calibration(self):
+        """Whether the run keeps training examples to calibrate int8 on."""
+        return self._set_path(_CALIBRATION).exists()
+
+    def calibration(self):
+        """A few training `Examples`, to see how large what is multiplied gets.
+
+        Raises:
+            InputError: where the run was made by a version that kept none.
+        """
+        if not self.has_calibration:
+            raise InputError(
+                f"int8 needs texts to calibrate on: {self.path} must hold "
+                f"{self._set_path(_CALIBRATION).name}, as runs of this version do"
+            )
+        return self.examples(_CALIBRATION)
+
     def further(self):
         """The further dev sets, a dict of name to `Examples`."""
         return {name: self.examples(name) for name in self.further_sets}
@@ -304,7 +327,7 @@ class RunFolder:
         def link(folder):
             for source in filter(pathlib.Path.is_file, self.path.rglob("*")):
                 target = folder / source.relative_to(self.path)
-                target.parent.mkdir(exist_ok=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 _link_or_copy(source, target)
 
         write_folder(path, link)

@@ -10,7 +10,7 @@ from power_bert_tf.files import write_text
 from power_bert_tf.runs.options import DataOptions
 
 
-def write_submission(run, folder, step=None, batch_size=128, data_dir=None, tfds_dir=None):
+def write_submission(run, folder, data_dir=None, tfds_dir=None, **options):
     """Writes a file for each hidden test that a run's model answers.
 
     AX has a folder of its own: where it is not there, MNLI's other files are, and this is said.
@@ -18,10 +18,9 @@ def write_submission(run, folder, step=None, batch_size=128, data_dir=None, tfds
     Args:
         run: `Run`, of a task of GLUE.
         folder: where the files are to appear.
-        step: str; the last step where None.
-        batch_size: int.
         data_dir, tfds_dir: where the tests are; where the run had its examples from where neither
             is given.
+        **options: those of `Run.compiled`.
 
     Returns:
         The paths of the files.
@@ -41,7 +40,7 @@ def write_submission(run, folder, step=None, batch_size=128, data_dir=None, tfds
     # The first is there, or the error says what is not.
     present = [tests[0], *(test for test in tests[1:] if is_there(test, data_dir, tfds_dir))]
     loaded = {test: load_hidden_test(test, data_dir, tfds_dir) for test in present}
-    compiled = run.compiled(step, batch_size)
+    compiled = run.compiled(**options)
     contents = {
         test: test.lines(indices, compiled.predict(*columns))
         for test, (indices, *columns) in loaded.items()

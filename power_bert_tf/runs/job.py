@@ -137,7 +137,7 @@ class Job:
         start = self._starting_model()
         settings = self._settings(steps, tokenizer)
         adopted = self._fine_tuned(settings["identity"])
-        run = RunFolder.begin(self.output, settings, tokenizer, self._sets())
+        run = RunFolder.begin(self.output, settings, tokenizer, self._sets(), self.data.train)
         for name in BERT_STEPS if adopted is not None else ():
             step = adopted.step(name)
             if name in run.steps and step.finished and not run.step(name).finished:

@@ -16,6 +16,8 @@ from power_bert_tf.runs import choose
 from power_bert_tf.runs import export
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.folder import read_json
+from power_bert_tf.runs.int8 import MOST_DROP
+from power_bert_tf.runs.int8 import int8_model
 from power_bert_tf.runs.page import write_page
 from power_bert_tf.runs.report import build_report
 from power_bert_tf.runs.report_text import markdown
@@ -104,7 +106,9 @@ class Run:
         """The report as a dozen lines of text."""
         return summary(self.report)
 
-    def compiled(self, step=None, batch_size=128, configuration=None):
+    def compiled(
+        self, step=None, batch_size=128, configuration=None, dtype=None, max_int8_drop=MOST_DROP
+    ):
         """A step's model as `CompiledClassifier`, in the mode that `choose` found.
 
         Args:
@@ -112,20 +116,45 @@ class Run:
             batch_size: int.
             configuration: str, another configuration of the run's method than the model's own,
                 for which it has not been trained.
+            dtype: str, what to compute in, instead of what `choose` found: "float32", "bfloat16",
+                "float16", or "int8", on OpenVINO. The int8 model is kept in the run folder.
+            max_int8_drop: float, points of the metric that int8 may lose on the dev examples.
+
+        Raises:
+            InputError: where an argument cannot be used, or int8 loses more.
         """
+        if configuration is not None and dtype == "int8":
+            raise InputError(
+                "`configuration` goes without int8, which is made of what was trained. "
+                f"Received: configuration={configuration!r}, dtype='int8'"
+            )
         model = self.model(step)
         if configuration is not None:
             model = self.method.with_configuration(model, configuration)
-        options = choose.chosen(self.folder)
+        options = choose.chosen(self.folder) if dtype is None else {"dtype": dtype}
+        if options.get("dtype") == "int8":
+            if configuration is not None:
+                options = {}
+            else:
+                kept = int8_model(self.folder, step).check(max_int8_drop)
+                options = {**options, "calibration": kept.path}
         return CompiledClassifier(model, self.preprocessor, batch_size=batch_size, **options)
 
-    def evaluate(self, examples=None, step=None, batch_size=128, configuration=None):
+    def evaluate(
+        self,
+        examples=None,
+        step=None,
+        batch_size=128,
+        configuration=None,
+        dtype=None,
+        max_int8_drop=MOST_DROP,
+    ):
         """The score of a step's model, at most 1.
 
         Args:
             examples: `Examples`, or what `as_examples` takes; the run's own dev examples where
                 None.
-            step, batch_size, configuration: see `compiled`.
+            step, batch_size, configuration, dtype, max_int8_drop: see `compiled`.
 
         Raises:
             InputError: where the examples do not fit the task.
@@ -135,17 +164,25 @@ class Run:
         else:
             examples = as_examples(examples, self.task.labels)
             self.check_pairs(examples.text_pairs, "`examples`")
-        compiled = self.compiled(step, batch_size, configuration)
+        compiled = self.compiled(step, batch_size, configuration, dtype, max_int8_drop)
         outputs = compiled.predict(examples.texts, examples.text_pairs)
         return task_score(self.task.metric, examples.labels, outputs)
 
-    def predict(self, texts, text_pairs=None, step=None, batch_size=128):
+    def predict(
+        self,
+        texts,
+        text_pairs=None,
+        step=None,
+        batch_size=128,
+        dtype=None,
+        max_int8_drop=MOST_DROP,
+    ):
         """Answers for texts, one dict each.
 
         Args:
             texts: sequence of str.
             text_pairs: sequence of str, for a task of pairs.
-            step, batch_size: see `compiled`.
+            step, batch_size, dtype, max_int8_drop: see `compiled`.
 
         Returns:
             list of dict: `label` and `probabilities` for classes, `score` for regression. For
@@ -156,29 +193,39 @@ class Run:
             InputError: where there is no second text and the task needs one, or the reverse.
         """
         self.check_pairs(text_pairs, "`texts`")
-        outputs = self.compiled(step, batch_size).predict(texts, text_pairs)
+        compiled = self.compiled(step, batch_size, dtype=dtype, max_int8_drop=max_int8_drop)
+        outputs = compiled.predict(texts, text_pairs)
         return named_answers(outputs, self.task.head, self.task.labels)
 
     def trace(self, texts, text_pairs=None):
         """The way of texts through the encoders, a list of `Trace`."""
         return trace(self.model(), self.preprocessor, texts, text_pairs)
 
-    def export(self, folder, format="saved_model", step=None):
+    def export(
+        self,
+        folder,
+        format="saved_model",
+        step=None,
+        dtype="float32",
+        max_int8_drop=MOST_DROP,
+    ):
         """Writes a model for use elsewhere; see `runs.export`. Returns a note on how to use it.
 
         Args:
             folder: where it is to appear; new or empty.
             format: str, one of `FORMATS`.
             step: str; the last step where None.
+            dtype: "float32", or "int8" for the format openvino.
+            max_int8_drop: float, points of the metric that int8 may lose on the dev examples.
         """
-        return export.export(self, folder, format, step)
+        return export.export(self, folder, format, step, dtype, max_int8_drop)
 
-    def choose(self, batch_size=128, runs=30, most_drop=0.1):
+    def choose(self, batch_size=128, runs=30, most_drop=0.1, max_int8_drop=MOST_DROP):
         """Finds what is fastest here, and has `predict` and `evaluate` use it.
 
         See `runs.choose`.
         """
-        return choose.choose(self.folder, batch_size, runs, most_drop)
+        return choose.choose(self.folder, batch_size, runs, most_drop, max_int8_drop)
 
     def check_pairs(self, text_pairs, source):
         """Raises InputError where there is no second text and the task needs one, or the reverse.

@@ -26,12 +26,13 @@ IDENTITY = {
 STEPS = ["fine-tune", "search", "re-train"]
 DETAILS = {"versions": {"keras": "3"}, "steps": STEPS, "held_out": True}
 DEV, TEST, OTHER = toy.examples(6, seed=2), toy.examples(9, seed=4), toy.questions(4, seed=3)
+TRAIN = toy.examples(400, seed=6)
 SETS = {"dev": DEV, "test": TEST, "other": OTHER}
 
 
 def begin(path, **changes):
     settings = {"identity": {**IDENTITY, **changes}, **DETAILS}
-    return RunFolder.begin(path, settings, toy.preprocessor().tokenizer, SETS)
+    return RunFolder.begin(path, settings, toy.preprocessor().tokenizer, SETS, TRAIN)
 
 
 def snapshot(folder):
@@ -55,6 +56,7 @@ def test_begins_new_and_in_an_empty_folder(tmp_path):
         assert run.preprocessor().tokenizer.vocabulary == toy.VOCABULARY
         assert run.dev().fingerprint() == DEV.fingerprint()
         assert run.test().fingerprint() == TEST.fingerprint()
+        assert run.calibration().fingerprint() == TRAIN.take(300, 0).fingerprint()
         assert {name: each.fingerprint() for name, each in run.further().items()} == {
             "other": OTHER.fingerprint()
         }

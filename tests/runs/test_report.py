@@ -38,7 +38,7 @@ def begin(path, sets=None, dev_scores=(0.75, 0.75, 0.625)):
         "examples": {"train": 64, **{name: len(each) for name, each in sets.items()}},
         "versions": {},
     }
-    run = RunFolder.begin(path, settings, toy.preprocessor().tokenizer, sets)
+    run = RunFolder.begin(path, settings, toy.preprocessor().tokenizer, sets, DEV)
     power = toy.classifier(seed=3).with_reduction(Extraction("3,2"))
     models = (toy.classifier(seed=3), toy.classifier(seed=4), power)
     for name, model, score in zip(run.steps, models, dev_scores, strict=True):

@@ -3,7 +3,8 @@
 `compile_graph(graph, dtype, jit_compile, batch_size)` takes a functional Keras model of static
 length, or where the runtime `PACKS` one of packed rows and any length, and gives a function from a
 dict of int32 arrays (batch, length) to a float32 array (batch, outputs) on the host; `batch_size`
-is the one that comes most. `STATIC_BATCH` says that each batch size is compiled anew.
+is the one that comes most. `STATIC_BATCH` says that each batch size is compiled anew. A runtime
+with int8 among its `DTYPES` takes one more argument for it, `calibration`.
 """
 
 import importlib
@@ -28,12 +29,17 @@ _MODULES = {
 RUNTIMES = tuple(_MODULES)
 
 
-def default_runtime():
-    """The name of the backend that Keras runs on.
+def default_runtime(dtype="float32"):
+    """The name of the backend that Keras runs on; for int8 the runtime that has it.
+
+    Args:
+        dtype: str, what it is to compute in.
 
     Raises:
         InputError: where it is neither TensorFlow nor JAX.
     """
+    if dtype == "int8":
+        return "openvino"
     backend = keras.config.backend()
     if backend not in NATIVE:
         raise InputError(
@@ -46,10 +52,11 @@ def default_runtime():
 def usable_modes():
     """What graphs can be compiled by here: dicts of `runtime`, `dtype` and `jit_compile`.
 
-    Without float16 on a CPU, which has few products for it.
+    Without float16 on a CPU, which has few products for it, and without int8, which takes texts to
+    calibrate on.
     """
     backend = default_runtime()
-    left_out = () if has_accelerator() else ("float16",)
+    left_out = ("int8",) if has_accelerator() else ("int8", "float16")
     modes = []
     for name, module in _MODULES.items():
         if name != backend and (name in NATIVE or backend != "tensorflow"):

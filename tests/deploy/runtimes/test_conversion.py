@@ -41,8 +41,8 @@ def test_a_missing_package_names_its_extra(monkeypatch, installed, runtime, modu
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_an_unknown_dtype(installed, runtime):
-    with pytest.raises(InputError, match="`dtype` must be one of float32.*dtype='int8'"):
-        runtime.compile_graph(toy.classifier(), "int8")
+    with pytest.raises(InputError, match="`dtype` must be one of float32.*dtype='int4'"):
+        runtime.compile_graph(toy.classifier(), "int4")
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

@@ -1,4 +1,4 @@
-"""A folder that answers as the model, by numpy, openvino and tokenizers alone."""
+"""A folder that answers as the model, by numpy, tokenizers and the package of its format alone."""
 
 import json
 import subprocess
@@ -11,11 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from training import toy
 
-from power_bert_tf.deploy import openvino_folder
+from power_bert_tf.deploy import model_files
+from power_bert_tf.deploy import text_folder
 from power_bert_tf.deploy.exported import load_exported
 from power_bert_tf.deploy.exported import pair_lengths
-from power_bert_tf.deploy.openvino_folder import bare_tokenizer
-from power_bert_tf.deploy.openvino_folder import export_openvino
+from power_bert_tf.deploy.text_folder import export_folder
+from power_bert_tf.deploy.tokenizer_json import bare_tokenizer
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.reductions import SoftExtraction
@@ -34,7 +35,8 @@ def model(**arguments):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export") / "served"
-    export_openvino(model(), toy.preprocessor(LENGTH), folder, toy.examples(9), card="# Toy\n")
+    examples = toy.examples(9)
+    export_folder(model(), toy.preprocessor(LENGTH), folder, examples=examples, card="# Toy\n")
     return folder
 
 
@@ -89,7 +91,7 @@ def test_pairs_and_other_heads(tmp_path, head):
     preprocessor = toy.preprocessor(
         LENGTH, "only_first" if head == "multiple_choice" else "longest_first"
     )
-    export_openvino(one, preprocessor, tmp_path / "served", pairs=True)
+    export_folder(one, preprocessor, tmp_path / "served", pairs=True)
     loaded = load_exported(tmp_path / "served")
     others = [*TEXTS[::-1]]
     expected = np.asarray(one(preprocessor(TEXTS, others)))
@@ -101,6 +103,40 @@ def test_pairs_and_other_heads(tmp_path, head):
         assert len(answers) == len(TEXTS) // 3
         assert answers[0]["label"] == toy.OPTIONS[expected[:3, 0].argmax()]
         assert sum(answers[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+
+
+# What a format needs, and what it does without.
+NEEDS = {
+    "onnx": ("onnxruntime", "tf2onnx", "tensorflow", "keras"),
+    "litert": ("ai_edge_litert", "ai_edge_litert", "keras", "tensorflow_text"),
+    "keras": ("keras", "keras", "tensorflow_text"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", NEEDS)
+def test_other_formats(tmp_path, format):
+    needed, to_export, *absent = NEEDS[format]
+    pytest.importorskip(to_export)
+    pytest.importorskip(needed)
+    folder = tmp_path / "served"
+    export_folder(model(), toy.preprocessor(LENGTH), folder, format, toy.examples(9))
+    expected = np.asarray(model()(toy.preprocessor(LENGTH)(TEXTS)))
+    # One by one each text has a length of its own.
+    for batch_size in (1, 2, 8):
+        answers = load_exported(folder).outputs(TEXTS, batch_size=batch_size)
+        np.testing.assert_allclose(answers, expected, atol=1e-4)
+    without = WITHOUT.replace('"tensorflow", "tensorflow_text", "keras", "jax"', repr(absent)[1:-1])
+    process = subprocess.run(
+        [sys.executable, "-c", without, str(folder), json.dumps(TEXTS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    np.testing.assert_allclose(json.loads(process.stdout), expected, atol=1e-4)
+    with pytest.raises(InputError, match="`dtype` must be .* Received: dtype="):
+        load_exported(folder, dtype="bfloat16" if format != "keras" else "int4")
 
 
 @settings(deadline=None, max_examples=20)
@@ -144,23 +180,21 @@ def test_a_text_cannot_forge_special_tokens():
 
 @pytest.mark.slow
 def test_answers_that_differ_leave_nothing(tmp_path, monkeypatch):
-    wrong = openvino_folder.convert
-
-    def convert(graph):
+    def write(one, path):
         layer = one.get_layer("classifier")
         before = layer.kernel + 0.0
         layer.kernel.assign(-before)
         try:
-            return wrong(graph)
+            model_files.write_openvino(one, path)
         finally:
             layer.kernel.assign(before)
 
     one = model()
-    monkeypatch.setattr(openvino_folder, "convert", convert)
+    monkeypatch.setitem(text_folder._WRITERS, "openvino", write)
     with pytest.raises(
         InputError, match="must answer as the model, and is removed: of 5 dev texts"
     ):
-        export_openvino(one, toy.preprocessor(LENGTH), tmp_path / "served", toy.examples(5))
+        export_folder(one, toy.preprocessor(LENGTH), tmp_path / "served", examples=toy.examples(5))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -168,16 +202,22 @@ def test_what_cannot_be_exported(tmp_path):
     preprocessor = toy.preprocessor(LENGTH)
     search = toy.classifier(LENGTH, reduction=SoftExtraction(0.1))
     with pytest.raises(InputError, match="`packed` goes with .*SoftExtraction"):
-        export_openvino(search, preprocessor, tmp_path / "served")
+        export_folder(search, preprocessor, tmp_path / "served")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     with pytest.raises(InputError, match="must be new or empty"):
-        export_openvino(model(), preprocessor, tmp_path / "full")
+        export_folder(model(), preprocessor, tmp_path / "full")
+    with pytest.raises(InputError, match="`format` must be one of openvino, onnx.*'pdf'"):
+        export_folder(model(), preprocessor, tmp_path / "served", "pdf")
+    with pytest.raises(InputError, match="int8 goes with the format openvino. .*'onnx'"):
+        export_folder(
+            model(), preprocessor, tmp_path / "served", "onnx", int8=tmp_path / "model.xml"
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
 
 
 def test_bad_input(folder, tmp_path):
-    with pytest.raises(InputError, match="`folder` must be one that .*model.xml.*Received"):
+    with pytest.raises(InputError, match="`folder` must be one that .*settings.json.*Received"):
         load_exported(tmp_path)
     with pytest.raises(InputError, match="`dtype` must be one of float32.*'int4'"):
         load_exported(folder, dtype="int4")
@@ -188,8 +228,9 @@ def test_bad_input(folder, tmp_path):
         loaded.predict(["good"], ["bad"])
     with pytest.raises(InputError, match="a text must be a str. Received: None at index 1"):
         loaded.predict(["good", None])
-    for name in ("model.xml", "tokenizer.json"):
-        (tmp_path / name).touch()
     (tmp_path / "settings.json").write_text("{}")
     with pytest.raises(InputError, match="settings.json must say format="):
+        load_exported(tmp_path)
+    (tmp_path / "settings.json").write_text('{"format": "power_bert_tf onnx"}')
+    with pytest.raises(InputError, match="with tokenizer.json, model.onnx. Received"):
         load_exported(tmp_path)
