@@ -1,35 +1,50 @@
-"""Times BERT-base and DistilBERT, of random weights, in other people's libraries and in ours.
+"""Times BERT-base, DistilBERT and MiniLM's size in other people's libraries and in ours.
 
-The same texts for each, padded to N and in length buckets, interleaved in one process:
+The same texts for each, interleaved in one process, with random weights: speed does not depend on
+them. Each in three ways: padded to N, batches as the texts come, and batches of sorted texts, the
+last two padded to the longest of the batch and, in ours, packed:
 
-    python notebooks/benchmarks/peers.py --sequence-length 128 --batch-size 32 --output peers.json
+    python notebooks/benchmarks/peers.py --lengths notebooks/results/mrpc_lengths.txt \
+        --retention "80,73,70,50,50,40,33,27,20,15,13,3 of 128" --output peers.json
 
 `--lengths` gives a file with the length of a real text in each line, in word-pieces; without it
 every text has N. `--retention` adds this package's PoWER-BERT, in OpenVINO. `--peers` takes names
-such as `openvino-bert-bfloat16`, or beginnings of names.
+such as `openvino-bert-bfloat16`, or beginnings of names, and `--ways` some of the ways.
+int8 is NNCF's for OpenVINO, and for ONNX Runtime its dynamic one.
 Needs the extras `large`, `openvino`, `onnx` and `test`.
 """
 
 import argparse
+import functools
 import importlib.metadata
 import io
 import json
 import os
 import pathlib
+import tempfile
 import warnings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import numpy as np
+from tabulate import tabulate
 
 from power_bert_tf.deploy.batching import Batch
-from power_bert_tf.deploy.batching import bucket_lengths
-from power_bert_tf.deploy.batching import make_batches
+from power_bert_tf.deploy.openvino_options import compile_options
 from power_bert_tf.deploy.processor import cpu
 from power_bert_tf.errors import InputError
 from power_bert_tf.measure.timing import interleaved_seconds
 
+# The sizes of all-MiniLM-L6, in transformers' words.
+MINILM = {
+    "hidden_size": 384,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 12,
+    "intermediate_size": 1536,
+}
+CALIBRATION_TEXTS = 128
+WAYS = ("padded", "as they come", "sorted")
 TORCH_NAMES = {
     "token_ids": "input_ids",
     "padding_mask": "attention_mask",
@@ -43,19 +58,24 @@ def torch_model(kind):
     import transformers
 
     torch.manual_seed(0)
-    model_class, config = {
-        "bert": (transformers.BertForSequenceClassification, transformers.BertConfig),
-        "distilbert": (
-            transformers.DistilBertForSequenceClassification,
-            transformers.DistilBertConfig,
-        ),
-    }[kind]
-    return model_class(config(attn_implementation="sdpa", return_dict=False)).eval()
+    if kind == "distilbert":
+        model_class = transformers.DistilBertForSequenceClassification
+        config, sizes = transformers.DistilBertConfig, {}
+    else:
+        model_class = transformers.BertForSequenceClassification
+        config, sizes = transformers.BertConfig, MINILM if kind == "minilm" else {}
+    return model_class(config(attn_implementation="sdpa", return_dict=False, **sizes)).eval()
 
 
 def torch_names(kind):
     """The names of the inputs, ours to theirs."""
-    return dict(list(TORCH_NAMES.items())[: 3 if kind == "bert" else 2])
+    return dict(list(TORCH_NAMES.items())[: 2 if kind == "distilbert" else 3])
+
+
+def calibration(arguments):
+    """A few batches of random texts of the lengths that are measured, for int8."""
+    token_ids = texts_of(lengths_of(arguments)[:CALIBRATION_TEXTS], seed=1)
+    return batches_of(token_ids, 32)
 
 
 def torch_example(kind, length=16):
@@ -100,7 +120,8 @@ def onnx(kind, dtype, arguments):
             dynamic_axes={name: {0: "batch", 1: "length"} for name in example},
             dynamo=False,
         )
-    session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
+    content = file.getvalue() if dtype == "float32" else dynamic_int8(file.getvalue())
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
     def run(inputs):
         feed = {theirs: inputs[ours].astype("int64") for ours, theirs in torch_names(kind).items()}
@@ -109,28 +130,45 @@ def onnx(kind, dtype, arguments):
     return run
 
 
+def dynamic_int8(content):
+    """An ONNX model with weights of 8 bits, and activations that are rounded as they come."""
+    from onnxruntime.quantization import QuantType
+    from onnxruntime.quantization import quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = pathlib.Path(folder, "before.onnx"), pathlib.Path(folder, "after.onnx")
+        before.write_bytes(content)
+        # Signed weights: unsigned ones take longer here.
+        quantize_dynamic(before, after, weight_type=QuantType.QInt8)
+        return after.read_bytes()
+
+
 def openvino(kind, dtype, arguments):
     import openvino
 
+    # Before TensorFlow is imported: what torch imports may crash after it.
+    model = torch_model(kind)
+
+    from power_bert_tf.deploy.quantization import quantized
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = openvino.convert_model(torch_model(kind), example_input=torch_example(kind))
-    core, requests = openvino.Core(), {}
-    options = {
-        "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[dtype],
-        "PERFORMANCE_HINT": "LATENCY",
-    }
+        model = openvino.convert_model(model, example_input=torch_example(kind))
+    names = torch_names(kind)
+
+    def feed(inputs):
+        return {theirs: inputs[ours].astype("int64") for ours, theirs in names.items()}
+
+    # One graph of any shape: as fast as static ones, which take memory for each.
+    model.reshape({port.get_any_name(): [-1, -1] for port in model.inputs})
+    if dtype == "int8":
+        model = quantized(model, [feed(inputs) for inputs in calibration(arguments)])
+    request = openvino.Core().compile_model(model, "CPU", compile_options(dtype))
+    request = request.create_infer_request()
 
     def run(inputs):
-        rows, length = inputs["token_ids"].shape
-        # Static shapes where they occur most, to its advantage; few graphs for the rest.
-        shape = (rows if rows == arguments.batch_size else -1, length)
-        if shape not in requests:
-            model.reshape({port.get_any_name(): list(shape) for port in model.inputs})
-            requests[shape] = core.compile_model(model, "CPU", options).create_infer_request()
-        feed = {theirs: inputs[ours].astype("int64") for ours, theirs in torch_names(kind).items()}
-        requests[shape].infer(feed)
-        return np.array(requests[shape].get_output_tensor(0).data)
+        request.infer(feed(inputs))
+        return np.array(request.get_output_tensor(0).data)
 
     return run
 
@@ -167,12 +205,16 @@ def ours(kind, dtype, arguments):
     from power_bert_tf import Extraction
 
     keras.utils.set_random_seed(0)
-    reduction = None if kind == "bert" else Extraction(arguments.retention)
-    model = BertClassifier(
-        EncoderConfig.of_size("bert-base"), 2, arguments.sequence_length, reduction
-    )
+    reduction = Extraction(arguments.retention) if kind == "power-bert" else None
+    config = EncoderConfig.of_size(SIZES.get(kind, "bert-base"))
+    model = BertClassifier(config, 2, arguments.sequence_length, reduction)
+    texts = (texts_of(lengths_of(arguments)[:CALIBRATION_TEXTS], seed=1), None)
     compiled = CompiledClassifier(
-        model, batch_size=arguments.batch_size, runtime="openvino", dtype=dtype, packed=False
+        model,
+        batch_size=arguments.batch_size,
+        runtime="openvino",
+        dtype=dtype,
+        calibration=texts if dtype == "int8" else None,
     )
 
     def run(inputs):
@@ -182,14 +224,17 @@ def ours(kind, dtype, arguments):
     return run
 
 
+THEIRS = ("bert", "distilbert", "minilm")
+# What this package calls them.
+SIZES = {"distilbert": "distilbert-base", "minilm": "minilm-l6"}
 PEERS = {
     f"{library.__name__}-{kind}-{dtype}": (library, kind, dtype)
     for library, kinds, dtypes in (
-        (pytorch, ("bert", "distilbert"), ("float32", "bfloat16")),
-        (onnx, ("bert", "distilbert"), ("float32",)),
-        (openvino, ("bert", "distilbert"), ("float32", "bfloat16")),
+        (pytorch, THEIRS, ("float32", "bfloat16")),
+        (onnx, THEIRS, ("float32", "int8")),
+        (openvino, THEIRS, ("float32", "bfloat16", "int8")),
         (keras_hub, ("bert",), ("float32", "bfloat16")),
-        (ours, ("bert", "power-bert"), ("float32", "bfloat16")),
+        (ours, (*THEIRS, "power-bert"), ("float32", "bfloat16", "int8")),
     )
     for kind in kinds
     for dtype in dtypes
@@ -197,9 +242,9 @@ PEERS = {
 PACKAGES = {
     pytorch: ("torch", "transformers"),
     onnx: ("onnxruntime", "torch", "transformers"),
-    openvino: ("openvino", "torch", "transformers"),
+    openvino: ("nncf", "openvino", "torch", "transformers"),
     keras_hub: ("keras", "keras-hub", "tensorflow"),
-    ours: ("keras", "openvino", "tensorflow"),
+    ours: ("keras", "nncf", "openvino", "tensorflow"),
 }
 
 
@@ -236,30 +281,52 @@ def versions(names):
         raise InputError(f"--peers needs the package {error.name}, or names without it") from error
 
 
+def lengths_of(arguments):
+    """The lengths of the texts that are measured, an int array."""
+    length = arguments.sequence_length
+    if arguments.lengths is None:
+        return np.full(arguments.texts or arguments.batch_size, length)
+    given = np.array([int(line) for line in arguments.lengths.read_text().split()])
+    random = np.random.default_rng(0)
+    chosen = given if arguments.texts is None else random.choice(given, arguments.texts)
+    return np.minimum(chosen, length)
+
+
+def texts_of(sizes, seed=0):
+    """Texts of random word-pieces, a list of int arrays."""
+    random = np.random.default_rng(seed)
+    return [random.integers(1000, 30000, size) for size in sizes]
+
+
+def batches_of(token_ids, batch_size, length=None):
+    """Inputs of texts in their order, each batch padded to its longest or to `length`."""
+    batches = []
+    for begin in range(0, len(token_ids), batch_size):
+        texts = token_ids[begin : begin + batch_size]
+        shape = (len(texts), length or max(map(len, texts)))
+        inputs = {name: np.zeros(shape, "int32") for name in TORCH_NAMES}
+        for row, ids in enumerate(texts):
+            inputs["token_ids"][row, : len(ids)] = ids
+            inputs["padding_mask"][row, : len(ids)] = 1
+        batches.append(inputs)
+    return batches
+
+
 def measure(arguments, names, packages):
     """Seconds for all texts by peer and way, with what they were measured on."""
-    random = np.random.default_rng(0)
-    length = arguments.sequence_length
-    sizes = np.full(arguments.texts or arguments.batch_size, length)
-    if arguments.lengths is not None:
-        given = np.array([int(line) for line in arguments.lengths.read_text().split()])
-        chosen = given if arguments.texts is None else random.choice(given, arguments.texts)
-        sizes = np.minimum(chosen, length)
-    token_ids = [random.integers(1000, 30000, size) for size in sizes]
-    segment_ids = [np.zeros_like(ids) for ids in token_ids]
-    ways = {"padded": (length,)}
-    if sizes.min() < length:
-        ways["buckets"] = bucket_lengths(length)
-    # The same batches that the package cuts for its own models.
-    batch_sizes, overhead = np.arange(1, arguments.batch_size + 1), 64
+    length, sizes = arguments.sequence_length, lengths_of(arguments)
+    token_ids = texts_of(sizes)
+    cut = functools.partial(batches_of, batch_size=arguments.batch_size)
     batches = {
-        way: make_batches(token_ids, segment_ids, lengths, batch_sizes, overhead)
-        for way, lengths in ways.items()
+        "padded": cut(token_ids, length=length),
+        "as they come": cut(token_ids),
+        "sorted": cut(sorted(token_ids, key=len)),
     }
+    ways = arguments.ways if sizes.min() < length else ["padded"]
     runs = {name: PEERS[name][0](*PEERS[name][1:], arguments) for name in names}
 
     def work(run, way):
-        return lambda: (run(batch.inputs) for batch in batches[way])
+        return lambda: (run(inputs) for inputs in batches[way])
 
     seconds = interleaved_seconds(
         {(name, way): work(run, way) for name, run in runs.items() for way in ways},
@@ -278,7 +345,7 @@ def measure(arguments, names, packages):
         "cpu": cpu(),
         "versions": packages,
         "seconds": {
-            f"{name}-{way}": dict(
+            f"{name}: {way}": dict(
                 zip(("p5", "median", "p95"), np.percentile(each, (5, 50, 95)).tolist(), strict=True)
             )
             for (name, way), each in seconds.items()
@@ -287,17 +354,18 @@ def measure(arguments, names, packages):
 
 
 def table(result):
-    lines = [
+    """The medians, a line for each peer and a column for each way."""
+    rows, ways = {}, []
+    for name, seconds in result["seconds"].items():
+        peer, way = name.split(": ")
+        ways += [way] if way not in ways else []
+        rows.setdefault(peer, [peer]).append(1000 * seconds["median"] / result["texts"])
+    return (
         f"N = {result['sequence_length']}, mean length {result['mean_length']:.1f}, batch "
         f"{result['batch_size']}, {result['texts']} texts, {result['runs']} runs, "
-        f"{result['cores']} cores; milliseconds a text, median (p5 to p95)",
-    ]
-    for name, seconds in result["seconds"].items():
-        low, median, high = (
-            1000 * seconds[key] / result["texts"] for key in ("p5", "median", "p95")
-        )
-        lines.append(f"{name:40}{median:9.2f}  ({low:.2f} to {high:.2f})")
-    return "\n".join(lines)
+        f"{result['cores']} cores; milliseconds a text, median\n"
+        + tabulate(rows.values(), ["", *ways], floatfmt=".2f")
+    )
 
 
 def main():
@@ -314,6 +382,9 @@ def main():
     )
     parser.add_argument("--runs", type=int, default=20, help="measured rounds of all peers")
     parser.add_argument("--retention", help="configuration of this package's PoWER-BERT")
+    parser.add_argument(
+        "--ways", nargs="+", default=list(WAYS), choices=WAYS, help="of batches; all where left out"
+    )
     parser.add_argument("--peers", nargs="+", default=[""], help="names or beginnings of names")
     parser.add_argument("--output", type=pathlib.Path, help="JSON file")
     arguments = parser.parse_args()

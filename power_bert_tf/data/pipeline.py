@@ -6,6 +6,7 @@ import tensorflow as tf
 from power_bert_tf.data.examples import Examples
 from power_bert_tf.data.examples import random_order
 from power_bert_tf.data.preprocessor import Preprocessor
+from power_bert_tf.data.proposed_length import word_piece_lengths
 from power_bert_tf.errors import InputError
 
 # How many batches' texts are sorted by length together, where batches are grouped by length.
@@ -37,8 +38,8 @@ def training_dataset(
         first_epoch: int. The first epoch to see, counted from 0. Defaults to `0`.
         epochs: int. The number of epochs of the whole training. Defaults to `1`.
         pad_to_longest: bool. Whether a batch is padded to its longest text rather than to N.
-        group_by_length: bool. Whether a batch gets texts of similar length, by their characters,
-            from among those of 50 batches. Fewer positions are padding then.
+        group_by_length: bool. Groups texts of similar length, in word-pieces, from among those of
+            50 batches, so batches contain less padding.
 
     Returns:
         The dataset and the number of batches in an epoch. Elements are (inputs, labels): inputs
@@ -57,7 +58,7 @@ def training_dataset(
         )
     batch_size = min(batch_size, len(examples))
     steps = len(examples) // batch_size
-    orders, sizes = [], examples.characters() if group_by_length else None
+    orders, sizes = [], _sizes(examples, preprocessor) if group_by_length else None
     for epoch in range(first_epoch, epochs):
         order = random_order(len(examples), seed, epoch)[: steps * batch_size]
         if group_by_length:
@@ -89,6 +90,13 @@ def evaluation_dataset(
     return _preprocessed(dataset, preprocessor, pad_to_longest)
 
 
+def _sizes(examples, preprocessor):
+    """What each example is padded by, in word-pieces; of a question its longest option."""
+    lengths = word_piece_lengths(preprocessor.tokenizer, examples)
+    longest = lengths.reshape(-1, examples.choices).max(axis=1)
+    return np.minimum(longest, preprocessor.sequence_length)
+
+
 def _grouped(order, sizes, batch_size):
     """Batches of an order, (batches, batch_size), of similar sizes within some distance."""
     batches = []
@@ -112,11 +120,12 @@ def _columns(examples):
 
 
 def _preprocessed(dataset, preprocessor, pad_to_longest):
-    pack = preprocessor.pad_to_longest if pad_to_longest else preprocessor
-
     def preprocess(batch):
         texts = [tf.reshape(batch[name], [-1]) for name in ("text", "text_pair") if name in batch]
-        return pack(*texts), batch["label"]
+        if not pad_to_longest:
+            return preprocessor(*texts), batch["label"]
+        pair = texts[1] if len(texts) == 2 else None
+        return preprocessor.pad_to_longest(texts[0], pair, multiple=1), batch["label"]
 
     dataset = dataset.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.prefetch(tf.data.AUTOTUNE)

@@ -14,9 +14,10 @@ from power_bert_tf.deploy.runtimes.conversion import quiet
 CALIBRATION_TEXTS = 300
 CALIBRATION_BATCH = 32
 _HEAD = re.compile("/(pooler|classifier)[^/]*/")
+_SCORE = re.compile("/[^/]*(significance|score)[^/]*/")
 
 
-def quantized(model, inputs):
+def quantized(model, inputs, smooth=0.95, attention=False):
     """An OpenVINO model whose encoders multiply with their weights in 8-bit integers.
 
     Products of attention and the methods' scores stay in float: they take as long, and what stays
@@ -26,6 +27,9 @@ def quantized(model, inputs):
         model: `openvino.Model`.
         inputs: list of dict of int32 arrays, what it is calibrated on: batches of texts like those
             to come.
+        smooth: float, how much of the activations' outliers SmoothQuant moves into the weights, at
+            most 1; -1 for none.
+        attention: bool. Quantize the products of attention too.
 
     Raises:
         InputError: where NNCF is not installed.
@@ -43,18 +47,22 @@ def quantized(model, inputs):
             preset=nncf.QuantizationPreset.MIXED,
             model_type=nncf.ModelType.TRANSFORMER,
             subset_size=len(batches),
-            ignored_scope=nncf.IgnoredScope(names=_left_in_float(model)),
+            ignored_scope=nncf.IgnoredScope(names=_left_in_float(model, attention)),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(
+                smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=smooth)
+            ),
         )
 
 
-def _left_in_float(model):
-    """The names of matrix products of which neither side is a weight, and of those of the head."""
+def _left_in_float(model, attention):
+    """The names of the products of the head and of scores, and of attention unless it is not."""
     products = (node for node in model.get_ops() if node.get_type_name() == "MatMul")
     return [
         node.get_friendly_name()
         for node in products
         if _HEAD.search(node.get_friendly_name())
-        or not any(_source(port) == "Constant" for port in node.inputs())
+        or _SCORE.search(node.get_friendly_name())
+        or not (attention or any(_source(port) == "Constant" for port in node.inputs()))
     ]
 
 

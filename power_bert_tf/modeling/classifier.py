@@ -38,6 +38,7 @@ class BertClassifier(TextModel):
             float32 in any case.
         name: str.
         shared: `SharedLayers` of another model, over whose variables this graph is to stand.
+        cls_alone: bool. Compute [CLS] alone in the last encoder, see `for_training`.
 
     Inputs: a dict of int32 tensors of shape (batch, N): `token_ids`, `segment_ids` (0 for the
     first text, 1 for the second) and `padding_mask` (1 for words, 0 for padding). A backbone
@@ -69,6 +70,7 @@ class BertClassifier(TextModel):
         dtype=None,
         name=None,
         shared=None,
+        cls_alone=False,
     ):
         reduction = NoReduction() if reduction is None else reduction
         self._check(config, num_classes, sequence_length, head, label_names)
@@ -79,7 +81,9 @@ class BertClassifier(TextModel):
         dtype = keras.config.dtype_policy().name if dtype is None else dtype
 
         shared = SharedLayers(dtype=dtype) if shared is None else shared
-        graph = classifier_graph(config, num_classes, sequence_length, reduction, head, shared)
+        graph = classifier_graph(
+            config, num_classes, sequence_length, reduction, head, shared, cls_alone=cls_alone
+        )
         super().__init__(inputs=graph.inputs, outputs=graph.outputs, name=name)
         # With this `compile` knows that float16 needs its loss scaled.
         self.dtype_policy = dtype
@@ -219,9 +223,21 @@ class BertClassifier(TextModel):
         Args:
             sequence_length: int, or None for any length; answers do not depend on it.
         """
-        shared = SharedLayers(self.layers, dtype=self._policy)
-        arguments = {**self._arguments(), "sequence_length": sequence_length, "shared": shared}
-        return type(self)(**arguments)
+        return self._over_same_variables(sequence_length)
+
+    def for_training(self, sequence_length=None):
+        """The graph that learns the same with the least work, over the *same* variables.
+
+        In the last encoder it computes [CLS] alone, where nothing else is used: outputs and
+        gradients are those of the model, and each dropout falls on as large a part.
+
+        Args:
+            sequence_length: int, or None for any length.
+
+        Returns:
+            `BertClassifier`.
+        """
+        return self._over_same_variables(sequence_length, cls_alone=True)
 
     def for_inference(self, sequence_length=None, packed=False):
         """The graph that answers with the least work, over the *same* variables.
@@ -268,6 +284,11 @@ class BertClassifier(TextModel):
         """
         graph = self._graph(self.sequence_length, traced=True)
         return TextModel(graph.inputs, {"outputs": graph.outputs, **graph.remembered})
+
+    def _over_same_variables(self, sequence_length, **options):
+        shared = SharedLayers(self.layers, dtype=self._policy)
+        arguments = {**self._arguments(), "sequence_length": sequence_length, "shared": shared}
+        return type(self)(**arguments, **options)
 
     def _graph(self, sequence_length, **options):
         return classifier_graph(

@@ -34,7 +34,16 @@ def encoder_inputs(sequence_length, has_segments=True):
     return {name: keras.Input((sequence_length,), dtype="int32", name=name) for name in names}
 
 
-def encode(config, reduction, layers, inputs, lean=False, traced=False, packed=False):
+def encode(
+    config,
+    reduction,
+    layers,
+    inputs,
+    lean=False,
+    traced=False,
+    packed=False,
+    cls_alone=False,
+):
     """Builds the embeddings and encoders of any backbone over symbolic inputs.
 
     Args:
@@ -42,21 +51,26 @@ def encode(config, reduction, layers, inputs, lean=False, traced=False, packed=F
         reduction: `Reduction`.
         layers: `SharedLayers`, from which every layer comes.
         inputs: dict of symbolic tensors as `encoder_inputs` makes it.
-        lean: bool. Leave out what does not reach CLS, and fuse attention that is not read; for
-            inference, since the layers' dropout has other rows to fall on.
+        lean: bool. `cls_alone`, and average values before rows are dropped and fuse attention that
+            is not read, where that takes less; for inference, since attention's dropout is left
+            out.
         traced: bool. Remember for each encoder which rows are left, as "encoder_0_positions":
             int (batch, rows), where a row stood in the text, from 1, and 0 for padding.
         packed: bool. Compute with packed rows, so that no padding is computed but in attention;
             for inference on TensorFlow, since their number is not known beforehand.
+        cls_alone: bool. Compute CLS alone in the last encoder, if the reduction lets it: nothing
+            else of it is used, and no other gradient comes back.
 
     Returns:
-        `WordVectors`: CLS in row 0, and where `lean`, alone if the reduction lets it.
+        `WordVectors`: CLS in row 0.
     """
     vectors = _embed(config, layers, inputs, packed)
     if traced:
         vectors = vectors.replace(positions=layers(Positions, "positions")(vectors.input_mask))
     for index in range(config.num_layers):
-        vectors = _encoder(config, index, reduction, layers, vectors, lean)
+        last = index == config.num_layers - 1
+        alone = last and (lean or cls_alone) and reduction.leaves_cls
+        vectors = _encoder(config, index, reduction, layers, vectors, lean, alone)
         if traced:
             left = vectors.positions * vectors.padding_mask
             vectors = vectors.remember(**{f"encoder_{index}_positions": left})
@@ -98,13 +112,13 @@ def _embed(config, layers, inputs, packed):
     return vectors.replace(hidden=hidden)
 
 
-def _encoder(config, index, reduction, layers, vectors, lean):
+def _encoder(config, index, reduction, layers, vectors, lean, cls_alone):
     vectors = reduction.before_encoder(layers, index, vectors)
     entering = reduction.select_before(layers, index, vectors)
     drop = _pack if vectors.packed else _extract
     vectors, _ = drop(layers, f"encoder_{index}_removal", vectors, entering)
-    if lean and index == config.num_layers - 1 and reduction.leaves_cls:
-        vectors = _attend_for_cls(config, index, layers, vectors)
+    if cls_alone:
+        vectors = _attend(config, index, layers, vectors, lean, queries=1)
     elif reduction.reads_attention(index, vectors):
         vectors = _attend_and_select(config, index, reduction, layers, vectors, lean)
     else:
@@ -136,11 +150,6 @@ def _first_rows(vectors, count):
     first = take(hidden, vectors.places[:, :count]) if vectors.packed else hidden[:, :count]
     mask = vectors.padding_mask[:, :count]
     return vectors.replace(hidden=first, padding_mask=mask, flat=None, places=None)
-
-
-def _attend_for_cls(config, index, layers, vectors):
-    """The last encoder of a lean graph: CLS is all that is used of it."""
-    return _attend(config, index, layers, vectors, lean=True, queries=1)
 
 
 def _attend_and_select(config, index, reduction, layers, vectors, lean):

@@ -37,6 +37,7 @@ def classifier_graph(
     lean=False,
     traced=False,
     packed=False,
+    cls_alone=False,
 ):
     """Builds a classifier's graph.
 
@@ -47,7 +48,7 @@ def classifier_graph(
         reduction: `Reduction`.
         head: str, one of `HEADS`.
         layers: `SharedLayers`, from which every layer comes.
-        lean, traced, packed: see `encode`.
+        lean, traced, packed, cls_alone: see `encode`.
 
     Returns:
         `Graph`.
@@ -65,7 +66,7 @@ def classifier_graph(
 
     # === Functional Model ===
     inputs = encoder_inputs(sequence_length, has_segments=config.has_segments)
-    vectors = encode(config, reduction, layers, inputs, lean, traced, packed)
+    vectors = encode(config, reduction, layers, inputs, lean, traced, packed, cls_alone)
     pooled = vectors.hidden[:, 0, :]
     if config.pooler:
         pooler = layers(

@@ -31,8 +31,8 @@ def predict(model, examples, preprocessor, batch_size=128):
     pad_to_longest = not model.reduction.sees_padding
     order = np.argsort(examples.characters(), kind="stable")
     dataset = evaluation_dataset(examples.select(order), preprocessor, batch_size, pad_to_longest)
-    of_any_length = model.at_length(None) if pad_to_longest else model
-    batches = [of_any_length(inputs, training=False) for inputs, _ in dataset]
+    graph = model.for_training(None if pad_to_longest else model.sequence_length)
+    batches = [graph(inputs, training=False) for inputs, _ in dataset]
     outputs = np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])
     by_example = outputs.reshape(len(examples), -1)
     answers = np.empty_like(by_example)
@@ -75,7 +75,7 @@ def train(
     # Padding a batch to its longest text changes no answer and saves much of the time; XLA would
     # compile each length anew.
     pad_to_longest = not (data.jit_compile or model.reduction.sees_padding)
-    trained = model.at_length(None) if pad_to_longest else model
+    trained = model.for_training(None if pad_to_longest else model.sequence_length)
     _compile(trained, optimizer, data)
     # By length, so that less is padding: a score does not depend on the order.
     in_order = data.dev.select(np.argsort(data.dev.characters(), kind="stable"))

@@ -54,7 +54,7 @@ def test_pad_to_longest():
         evaluation_dataset(examples, preprocessor, 1, pad_to_longest=True),
     ):
         lengths = {int(label[0]): inputs["token_ids"].shape[1] for inputs, label in dataset}
-        assert lengths == {0: 8, 1: 16}
+        assert lengths == {0: 3, 1: 12}
 
 
 def test_batches_of_similar_length():
@@ -88,7 +88,8 @@ def test_batches_of_similar_length():
         )
     padded = {grouped: sum(batch.size for batch in batches) for grouped, batches in found.items()}
     needed = np.concatenate(real[True]).sum()
-    assert padded[True] - needed < 0.5 * (padded[False] - needed)
+    # By word-pieces, and to the longest itself: hardly any.
+    assert padded[True] - needed < 0.1 * (padded[False] - needed)
     longest = [sizes.max() for sizes in real[True][:50]]
     assert longest != sorted(longest)
     assert [sizes.tolist() for sizes in real[True][:100]] != [
