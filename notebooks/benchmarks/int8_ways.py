@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import pathlib
 import tempfile
+import unittest.mock
 
 import numpy as np
 import openvino
@@ -18,6 +19,7 @@ import simple_parsing
 from tabulate import tabulate
 
 from power_bert_tf.deploy.compiled import CompiledClassifier
+from power_bert_tf.deploy.openvino_options import PRECISIONS
 from power_bert_tf.deploy.quantization import CALIBRATION_BATCH
 from power_bert_tf.deploy.quantization import quantized
 from power_bert_tf.deploy.runtimes.openvino import convert
@@ -27,11 +29,13 @@ from power_bert_tf.runs.folder import DEV
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.training.metrics import task_score
 
+_BFLOAT16 = "the rest in bfloat16"
 WAYS = {
     "SmoothQuant 0.95": {},
     "SmoothQuant 0.5": {"smooth": 0.5},
     "no SmoothQuant": {"smooth": -1},
     "attention too": {"attention": True},
+    _BFLOAT16: {},
 }
 
 
@@ -75,7 +79,10 @@ def measure(folder, step, rounds):
             openvino.save_model(
                 quantized(convert(model.for_inference(packed=True)), inputs, **options), path
             )
-            compiled[name] = CompiledClassifier(model, dtype="int8", calibration=path).warm_up()
+            rest = {"int8": "bf16" if name == _BFLOAT16 else "f32"}
+            with unittest.mock.patch.dict(PRECISIONS, rest):
+                compiled[name] = CompiledClassifier(model, dtype="int8", calibration=path)
+                compiled[name].warm_up()
         return rows_of(folder, step, compiled, rounds)
 
 

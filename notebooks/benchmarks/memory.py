@@ -10,6 +10,7 @@ import concurrent.futures
 import dataclasses
 import multiprocessing
 import pathlib
+import tempfile
 import threading
 import time
 
@@ -47,33 +48,65 @@ class Memory:
 
     def execute(self):
         """Prints a table; returns its rows."""
-        spawn = multiprocessing.get_context("spawn")
         rows = []
-        for form in self.forms:
-            with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as process:
-                rows.append(process.submit(measure, self, form).result())
+        with tempfile.TemporaryDirectory() as folder:
+            path = None
+            if self.dtype == "int8":
+                path = pathlib.Path(folder, "model.xml")
+                _apart(quantize, self, path)
+            for form in self.forms:
+                rows.append(_apart(measure, self, form, path))
         if self.output is not None:
             write_json(self.output, {"options": _as_json(self), "rows": rows})
         print(tabulate(rows, "keys", floatfmt=".2f"))
         return rows
 
 
-def measure(options, form):
-    """The memory of one form, in this process: a dict, in GB and seconds."""
-    import numpy as np
+def _apart(function, *arguments):
+    """What a function gives in a process of its own."""
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as process:
+        return process.submit(function, *arguments).result()
 
-    from power_bert_tf.deploy.compiled import CompiledClassifier
+
+def _model(options):
     from power_bert_tf.measure.benchmark import bert_of_size
     from power_bert_tf.methods.power_bert.reductions import Extraction
 
     model = bert_of_size(options.size, options.sequence_length)
-    if options.retention:
-        model = model.with_reduction(Extraction(options.retention))
+    return model.with_reduction(Extraction(options.retention)) if options.retention else model
+
+
+def quantize(options, path):
+    """Writes the model in int8, which is loaded from there as that of a run is."""
+    from power_bert_tf.deploy.compiled import CompiledClassifier
+    from power_bert_tf.measure.benchmark import random_texts
+
+    model = _model(options)
+    texts = random_texts(model, [options.sequence_length // 4] * 32)
+    compiled = CompiledClassifier(model, dtype="int8", calibration=(texts, None))
+    compiled.save_quantized(path)
+
+
+def measure(options, form, int8=None):
+    """The memory of one form, in this process: a dict, in GB and seconds.
+
+    Args:
+        options: `Memory`.
+        form: str, one of `FORMS`.
+        int8: path of what `quantize` wrote, for int8.
+    """
+    import numpy as np
+
+    from power_bert_tf.deploy.compiled import CompiledClassifier
+
+    model = _model(options)
     compiled = CompiledClassifier(
         model,
         batch_size=options.batch_size,
         runtime=options.runtime,
         dtype=options.dtype,
+        calibration=int8,
         **FORMS[form],
     )
     random = np.random.default_rng(0)

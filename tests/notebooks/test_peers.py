@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from notebooks import scripts
-from power_bert_tf.measure import machine
+from power_bert_tf.deploy import processor
 from power_bert_tf.modeling import EncoderConfig
 
 
@@ -45,7 +45,7 @@ def given(peers, monkeypatch):
 @pytest.fixture
 def lengths(tmp_path):
     path = tmp_path / "lengths.txt"
-    path.write_text("\n".join(["3"] * 4 + ["14"] * 8 + ["40"] * 2))
+    path.write_text("\n".join(["3", "14"] * 4 + ["14"] * 4 + ["40"] * 2))
     return path
 
 
@@ -60,7 +60,7 @@ def test_every_library_has_its_packages(peers):
     assert {library for library, _, _ in peers.PEERS.values()} == set(peers.PACKAGES)
 
 
-def test_padded_and_in_buckets(peers, given, lengths, tmp_path, monkeypatch, capsys):
+def test_the_ways_of_batches(peers, given, lengths, tmp_path, monkeypatch, capsys):
     options = ["--lengths", lengths, "--batch-size", "4", "--runs", "2"]
     names = ["fake-bert", "fake-power-bert-float32"]
     result = run(
@@ -70,24 +70,23 @@ def test_padded_and_in_buckets(peers, given, lengths, tmp_path, monkeypatch, cap
     for inputs in given.values():
         shapes = [batch["token_ids"].shape for batch in inputs]
         assert max(rows for rows, _ in shapes) == 4
-        # One round unmeasured and two measured; in each all 14 texts padded, and all in buckets.
-        rows = {length: 0 for length in (8, 16, 24)}
+        # One round unmeasured and two measured; in each all 14 texts in every way.
+        rows = {length: 0 for length in (3, 14, 24)}
         words = []
         for batch, (count, length) in zip(inputs, shapes, strict=True):
             rows[length] += count
             words.extend(batch["padding_mask"].sum(axis=1))
             assert (batch["token_ids"] >= 1000).sum() == batch["padding_mask"].sum()
-        assert rows == {8: 3 * 4, 16: 3 * 8, 24: 3 * (2 + 14)}
+        # Sorted four are short and two long; as they come, none is alone with its like.
+        assert rows == {3: 3 * 4, 14: 3 * (8 + 12), 24: 3 * (2 + 2 + 14)}
         # What is longer than N is cut.
-        assert sorted(words) == [3] * 24 + [14] * 48 + [24] * 12
+        assert sorted(words) == [3] * 36 + [14] * 72 + [24] * 18
     assert result["mean_length"] == pytest.approx((4 * 3 + 8 * 14 + 2 * 24) / 14)
     assert (result["sequence_length"], result["batch_size"]) == (24, 4)
     assert (result["texts"], result["runs"], result["retention"]) == (14, 2, "9,4")
-    assert result["cpu"] == machine.cpu()
+    assert result["cpu"] == processor.cpu()
     assert result["versions"] == {"numpy": np.__version__}
-    assert set(result["seconds"]) == {
-        f"fake-{name}-{way}" for name in given for way in ("padded", "buckets")
-    }
+    assert set(result["seconds"]) == {f"fake-{name}: {way}" for name in given for way in peers.WAYS}
 
 
 def test_the_table_has_what_was_measured(peers, given, lengths, tmp_path, monkeypatch, capsys):
@@ -96,24 +95,24 @@ def test_the_table_has_what_was_measured(peers, given, lengths, tmp_path, monkey
         return {key: np.array([1.0, 2.0, 3.0]) * (1 + list(work).index(key)) for key in work}
 
     monkeypatch.setattr(peers, "interleaved_seconds", measured)
-    options = ["--lengths", lengths, "--texts", "10", "--runs", "3"]
+    options = ["--lengths", lengths, "--texts", "10", "--runs", "3", "--ways", "padded", "sorted"]
     result = run(peers, monkeypatch, tmp_path / "a.json", *options, "--peers", "fake-bert-bfloat16")
     assert result["seconds"] == {
-        "fake-bert-bfloat16-padded": {"p5": 1.1, "median": 2.0, "p95": pytest.approx(2.9)},
-        "fake-bert-bfloat16-buckets": {"p5": 2.2, "median": 4.0, "p95": pytest.approx(5.8)},
+        "fake-bert-bfloat16: padded": {"p5": 1.1, "median": 2.0, "p95": pytest.approx(2.9)},
+        "fake-bert-bfloat16: sorted": {"p5": 2.2, "median": 4.0, "p95": pytest.approx(5.8)},
     }
-    header, padded, buckets = capsys.readouterr().out.splitlines()
+    header, ways, _, row = capsys.readouterr().out.splitlines()
     assert header.startswith("N = 24, mean length ") and "10 texts, 3 runs" in header
+    assert ways.split() == ["padded", "sorted"]
     # Milliseconds a text, of ten.
-    assert padded.split(maxsplit=2)[1:] == ["200.00", "(110.00 to 290.00)"]
-    assert buckets.split(maxsplit=2)[1:] == ["400.00", "(220.00 to 580.00)"]
+    assert row.split() == ["fake-bert-bfloat16", "200.00", "400.00"]
 
 
 def test_without_lengths_nothing_is_padding(peers, given, tmp_path, monkeypatch):
     options = ["--batch-size", "3", "--runs", "1", "--peers", "fake"]
     result = run(peers, monkeypatch, tmp_path / "a.json", *options)
     # PoWER-BERT needs --retention.
-    assert set(result["seconds"]) == {"fake-bert-float32-padded", "fake-bert-bfloat16-padded"}
+    assert set(result["seconds"]) == {"fake-bert-float32: padded", "fake-bert-bfloat16: padded"}
     assert [batch["padding_mask"].tolist() for batch in given["bert-float32"]] == 2 * [
         [[1] * 24] * 3
     ]
@@ -142,7 +141,7 @@ def test_refuses_before_anything_is_built(
 
 @pytest.mark.slow
 def test_ours(peers, tmp_path, monkeypatch):
-    pytest.importorskip("openvino")
+    pytest.importorskip("nncf")
     answers = {}
 
     def measured(work, *rounds):
@@ -152,11 +151,12 @@ def test_ours(peers, tmp_path, monkeypatch):
     tiny = EncoderConfig.of_size("bert-tiny")
     monkeypatch.setattr(EncoderConfig, "of_size", lambda name: tiny)
     monkeypatch.setattr(peers, "interleaved_seconds", measured)
-    names = ["ours-bert-float32", "ours-power-bert-float32"]
+    names = ["ours-bert-float32", "ours-power-bert-float32", "ours-bert-int8"]
     options = ["--retention", "9,4", "--batch-size", "2", "--peers", *names]
     result = run(peers, monkeypatch, tmp_path / "a.json", *options)
-    assert set(result["seconds"]) == {f"{name}-padded" for name in names}
-    assert set(result["versions"]) == {"keras", "openvino", "tensorflow"}
-    # Of the same weights; one reads fewer words.
-    bert, power = (answers[name] for name in names)
+    assert set(result["seconds"]) == {f"{name}: padded" for name in names}
+    assert set(result["versions"]) == {"keras", "nncf", "openvino", "tensorflow"}
+    # Of the same weights; one reads fewer words, one multiplies in 8 bits.
+    bert, power, int8 = (answers[name] for name in names)
+    assert 0 < np.abs(bert - int8).max() < 0.1
     assert bert.shape == (2, 2) and 0 < np.abs(bert - power).max() < 0.5
