@@ -109,4 +109,6 @@ def rows_of(folder, step, compiled, rounds):
 
 
 if __name__ == "__main__":
-    simple_parsing.parse(Int8Ways).execute()
+    simple_parsing.parse(
+        Int8Ways, add_option_string_dash_variants=simple_parsing.DashVariant.DASH
+    ).execute()

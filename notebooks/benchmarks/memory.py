@@ -156,4 +156,6 @@ def _as_json(options):
 
 
 if __name__ == "__main__":
-    simple_parsing.parse(Memory).execute()
+    simple_parsing.parse(
+        Memory, add_option_string_dash_variants=simple_parsing.DashVariant.DASH
+    ).execute()

@@ -8,7 +8,7 @@ import numpy as np
 from power_bert_tf.errors import InputError
 
 # Word-vectors in a batch of packed rows: more take memory, and hardly less time.
-MOST_WORDS = 16384
+MOST_WORDS = 8192
 
 
 def bucket_lengths(sequence_length, most=None):

@@ -24,10 +24,12 @@ from power_bert_tf.training.metrics import task_score
 
 # What `CompiledClassifier` is to be given, in a run folder.
 CHOICE = "inference.json"
+PACKED = "packed rows"
 INT8 = {"runtime": "openvino", "dtype": "int8", "jit_compile": False}
 _MOST_TEXTS = 512
 # A mode that takes so many times as long as the fastest on one batch is not looked at any further.
-_HOPELESS = 1.5
+_HOPELESS = 1.3
+_SCREENED_TEXTS = 64
 
 
 def chosen(folder):
@@ -48,7 +50,7 @@ def forms(length, packs, most=None):
         packs: bool. Whether rows can be packed.
         most: int, how many buckets there may be; any number where None.
     """
-    packed = {"packed rows": {}} if packs else {}
+    packed = {PACKED: {}} if packs else {}
     return packed | {
         name: {"lengths": list(each)}
         for name, each in _bucket_sets(length).items()
@@ -104,7 +106,12 @@ def choose(folder, batch_size=128, runs=30, most_drop=0.1, max_int8_drop=MOST_DR
     for each in modes:
         most = max_int8_drop if each["options"]["dtype"] == "int8" else most_drop
         each["allowed"] = each["score"] >= exact - most / 100
-    by_form = trial.measure(trial.forms(_fastest(filter(_is_allowed, modes))["options"]))
+    fastest = _fastest(filter(_is_allowed, modes))
+    ways = trial.forms(fastest["options"])
+    if list(ways) == [PACKED]:
+        by_form = [{**fastest, "name": PACKED}]
+    else:
+        by_form = trial.measure(ways)
     choice = _fastest(by_form)["options"]
     write_json(folder.path / CHOICE, choice)
     return {
@@ -129,8 +136,9 @@ class _Trial:
         self.timed = [[ids[row] for row in rows] for ids in self.tokens]
         # One batch around the middle, where most texts are.
         order = np.argsort([len(ids) for ids in self.timed[0]], kind="stable")
-        begin = max(0, (len(order) - batch_size) // 2)
-        middle = order[begin : begin + batch_size]
+        count = min(batch_size, _SCREENED_TEXTS)
+        begin = max(0, (len(order) - count) // 2)
+        middle = order[begin : begin + count]
         self.batch = [[ids[row] for row in middle] for ids in self.timed]
 
     def promising(self, ways):
@@ -155,7 +163,7 @@ class _Trial:
     def forms(self, mode):
         """The ways to compile in a mode: packed rows, and buckets where they may be faster."""
         packs = CompiledClassifier(self.model, **self._with_calibration(mode)).packed
-        packed = {"packed rows": mode}
+        packed = {PACKED: mode}
         if mode["dtype"] == "int8":
             return packed
         if packs:
@@ -182,7 +190,7 @@ class _Trial:
             candidates.append({"name": name, "options": options, "score": score})
             work[name] = functools.partial(compiled.run_each, compiled.batches(*self.timed))
         seconds = interleaved_seconds(
-            work, least_runs=min(self.runs, 5), most_runs=self.runs, budget_seconds=15.0
+            work, least_runs=min(self.runs, 3), most_runs=self.runs, budget_seconds=10.0
         )
         for each in candidates:
             seconds_a_text = np.median(seconds[each["name"]]) / len(self.timed[0])

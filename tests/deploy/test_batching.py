@@ -109,3 +109,10 @@ def test_packed_batches_are_as_full_as_they_may_be(sizes, batch_size, most_words
 def test_no_texts_make_no_batches():
     assert make_batches([], [], (8, 16), (1, 2), overhead=1) == []
     assert make_packed_batches([], [], 2, 10) == []
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 20, 50])
+def test_as_many_lengths_as_may_be(most):
+    every, few = bucket_lengths(512), bucket_lengths(512, most)
+    assert len(few) == min(most, len(every)) and few[-1] == 512
+    assert set(few) <= set(every) and list(few) == sorted(set(few))

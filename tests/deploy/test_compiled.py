@@ -296,3 +296,20 @@ def test_other_backends_are_named(monkeypatch):
     monkeypatch.setattr(keras.config, "backend", lambda: "torch")
     with pytest.raises(InputError, match="tensorflow, jax.*KERAS_BACKEND=torch"):
         CompiledClassifier(toy.classifier(LENGTH))
+
+
+@pytest.mark.parametrize("model", ["bert"], indirect=True)
+def test_what_its_graphs_keep(model):
+    pytest.importorskip("openvino")
+    weights = 4 * model.count_params()
+    # TensorFlow's graphs stand over the model's own weights.
+    assert compile_toy(model).weight_bytes == 0
+    assert compile_toy(model, runtime="openvino").weight_bytes == weights
+    buckets = compile_toy(model, runtime="openvino", packed=False)
+    assert buckets.lengths == (8, LENGTH) and buckets.weight_bytes == 4 * weights
+    limited = compile_toy(model, runtime="openvino", packed=False, most_bucket_bytes=3 * weights)
+    assert limited.lengths == (LENGTH,) and limited.weight_bytes == 2 * weights
+    # One there must be.
+    assert compile_toy(model, runtime="openvino", packed=False, most_bucket_bytes=1).lengths == (
+        LENGTH,
+    )

@@ -46,23 +46,28 @@ def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None, ca
     names = [port.get_any_name() for port in model.inputs]
     core = openvino.Core()
     options = compile_options(dtype)
-    requests = {}
     length = next(iter(graph.input.values())).shape[1]
-    static = length is not None
+    if length is None:
+        # Once compiled, the model and its weights are not needed any more.
+        request = core.compile_model(model, "CPU", options).create_infer_request()
+        return lambda inputs: _answer(request, names, inputs)
+    requests = {}
 
     def run(inputs):
         rows = inputs[names[0]].shape[0]
-        rows = rows if static and rows == batch_size else -1
+        rows = rows if rows == batch_size else -1
         if rows not in requests:
-            if static:
-                model.reshape(dict.fromkeys(model.inputs, [rows, length]))
+            model.reshape(dict.fromkeys(model.inputs, [rows, length]))
             requests[rows] = core.compile_model(model, "CPU", options).create_infer_request()
-        request = requests[rows]
-        request.infer([np.ascontiguousarray(inputs[name], "int32") for name in names])
-        # A copy, since the next call writes to the same place.
-        return request.get_output_tensor(0).data.astype("float32")
+        return _answer(requests[rows], names, inputs)
 
     return run
+
+
+def _answer(request, names, inputs):
+    request.infer([np.ascontiguousarray(inputs[name], "int32") for name in names])
+    # A copy, since the next call writes to the same place.
+    return request.get_output_tensor(0).data.astype("float32")
 
 
 def _model(graph, dtype, calibration):
