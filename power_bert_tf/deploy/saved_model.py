@@ -9,6 +9,7 @@ import tensorflow as tf
 from power_bert_tf.deploy.checked import check_answers
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_folder
+from power_bert_tf.files import write_text
 
 # In another process, as it will be loaded: answers on the standard output.
 _ANSWER = """
@@ -30,7 +31,7 @@ def check_export_folder(folder):
         raise InputError(f"the export folder must be new or empty. Received: {folder}")
 
 
-def export_saved_model(model, preprocessor, folder, pairs=False, examples=None):
+def export_saved_model(model, preprocessor, folder, pairs=False, examples=None, card=None):
     """Writes a SavedModel whose default signature takes text, and a second one tokens.
 
     Its inputs are `text`, and `text_pair` for a task of pairs, string tensors of shape (batch,).
@@ -49,6 +50,7 @@ def export_saved_model(model, preprocessor, folder, pairs=False, examples=None):
         pairs: bool. The task is about pairs of texts.
         examples: `Examples`. The first 64 are answered by the SavedModel in a process of its own;
             where that is not what the model answers, nothing is written.
+        card: str, Markdown, to be written as `README.md`.
 
     Raises:
         InputError: where `folder` holds something, or the lengths or the answers differ.
@@ -99,6 +101,8 @@ def export_saved_model(model, preprocessor, folder, pairs=False, examples=None):
 
     def write(aside):
         archive.write_out(str(aside), verbose=False)
+        if card is not None:
+            write_text(aside / "README.md", card)
         if examples is not None:
             check_answers(_ANSWER, aside, examples, expected)
 

@@ -13,15 +13,15 @@ from power_bert_tf.runs.report_text import markdown
 
 
 def _saved_model(run, model, folder, step, int8):
-    dev = run.folder.dev()
-    export_saved_model(model, run.preprocessor, folder, run.task.is_pair, dev)
-    pair = ", text_pair=..." if run.task.is_pair else ""
-    return (
-        f"SavedModel: {folder}\n"
-        "To use it: import tensorflow as tf, tensorflow_text; "
+    pair = ", text_pair=tf.constant(['...'])" if run.task.is_pair else ""
+    use = (
+        "import tensorflow as tf, tensorflow_text; "
         f"tf.saved_model.load({str(folder)!r}).signatures['serving_default']"
         f"(text=tf.constant(['...']){pair})"
     )
+    card = model_card(run, folder, use, step)
+    export_saved_model(model, run.preprocessor, folder, run.task.is_pair, run.folder.dev(), card)
+    return f"SavedModel: {folder}\nTo use it: {use}"
 
 
 def _huggingface(run, model, folder, step, int8):
@@ -36,14 +36,16 @@ def _huggingface(run, model, folder, step, int8):
 def _text_folder(format):
     def write(run, model, folder, step, int8):
         dev, pairs = run.folder.dev(), run.task.is_pair
-        card = model_card(run, folder, step, int8)
+        pair = ", ['...']" if pairs else ""
+        use = (
+            f"import power_bert_tf as pb; pb.load_exported({str(folder)!r}).predict(['...']{pair})"
+        )
+        card = model_card(run, folder, use, step, int8)
         path = None if int8 is None else int8.path
         export_folder(model, run.preprocessor, folder, format, dev, pairs, card, path)
-        pair = ", ['...']" if pairs else ""
         return (
             f"{_TITLES[format]}: {folder}\n"
-            f"To use it, with numpy, tokenizers and {_NEEDS[format]}: import power_bert_tf as pb; "
-            f"pb.load_exported({str(folder)!r}).predict(['...']{pair})"
+            f"To use it, with numpy, tokenizers and {_NEEDS[format]}: {use}"
         )
 
     return write
@@ -58,28 +60,32 @@ _NEEDS = {
 }
 
 
-def model_card(run, folder, step=None, int8=None):
+def model_card(run, folder, use, step=None, int8=None):
     """What an export is, and what it has been measured to do, as Markdown.
 
     Args:
         run: `Run`.
         folder: where the export is to appear.
+        use: str, Python statements that use it.
         step: str, the step that is exported; the last where None.
         int8: `Int8Model`, where that is exported.
     """
-    weights = pathlib.Path(run.folder.settings()["checkpoint"]).name
-    name, pair = pathlib.Path(folder).name, ', ["..."]' if run.task.is_pair else ""
+    settings = run.folder.settings()
+    weights = pathlib.Path(settings["checkpoint"]).name
     what = run.method.title
     if step is not None and step != run.folder.steps[-1]:
         what = f"The model of the step {step}, of a run of {run.method.title}"
     quantized = f"In 8-bit integers: {int8}.\n\n" if int8 is not None else ""
+    versions = ", ".join(f"{name} {each}" for name, each in settings["versions"].items())
+    # A step may be exported before the others are done.
+    done = run.folder.step(run.folder.steps[-1]).finished
+    measured = f"{markdown(run.report)}\n" if done else ""
+    lines = "\n".join(use.split("; "))
     return (
-        f"# {name}: {run.task.name}\n\n"
+        f"# {pathlib.Path(folder).name}: {run.task.name}\n\n"
         f"{what}, made with power_bert_tf from the weights of `{weights}`. Their licence holds for "
-        f"these too.\n\n{quantized}"
-        "```python\nimport power_bert_tf as pb\n\n"
-        f'pb.load_exported("{name}").predict(["..."]{pair})\n```\n\n'
-        f"{markdown(run.report)}"
+        f"these too.\n\n{quantized}```python\n{lines}\n```\n\n{measured}"
+        f"Trained with {versions}.\n"
     )
 
 

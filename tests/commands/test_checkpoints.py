@@ -123,6 +123,6 @@ def test_a_power_bert_for_transformers(finished_run, tmp_path, capsys):
     assert "Note: transformers does not know elimination" in printed
     found = finished_run.json("search/metrics.json")["findings"]["retention"]
     assert str(open_checkpoint(folder).reduction.retention) == found
-    assert main([*arguments[:2], str(tmp_path / "other"), "--format", "onnx"]) == 2
+    assert main([*arguments[:2], str(tmp_path / "other"), "--format", "pdf"]) == 2
     assert "`format` must be one of saved_model, huggingface" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()

@@ -16,7 +16,8 @@ def test_what_is_exported_answers_as_the_run(pairs_run, tmp_path, capsys):
     assert main(["export", str(pairs_run.path), str(folder)]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith(f"SavedModel: {folder}\n")
-    assert "(text=tf.constant(['...']), text_pair=...)" in printed
+    assert "(text=tf.constant(['...']), text_pair=tf.constant(['...']))" in printed
+    assert "signatures['serving_default']" in (folder / "README.md").read_text()
     signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
     answers = signature(text=tf.constant(TEXTS), text_pair=tf.constant(PAIRS))
     run = RunFolder.open(pairs_run.path)
@@ -41,3 +42,4 @@ def test_an_openvino_folder_answers_as_the_run(pairs_run, tmp_path, capsys):
         assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-4)
     card = (folder / "README.md").read_text()
     assert card.startswith("# served: ") and run.report["configuration"]["text"] in card
+    assert "Trained with power-bert-tf " in card and "\nimport power_bert_tf as pb\n" in card

@@ -38,7 +38,7 @@ def cells_of(line):
 
 def test_a_run_has_all_of_its_files(finished_run):
     files = {name for name, content in snapshot(finished_run.path).items() if content is not None}
-    expected = {"settings.json", "vocab.txt", "dev.jsonl"}
+    expected = {"settings.json", "vocab.txt", "dev.jsonl", "calibration.jsonl"}
     expected |= {f"report.{kind}" for kind in ("md", "json", "html")}
     for step in STEPS:
         expected |= {f"{step}/{name}" for name in ("model.keras", "history.json", "metrics.json")}

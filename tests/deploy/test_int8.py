@@ -1,5 +1,7 @@
 """8-bit products on OpenVINO: answers near those of float, made once, and refused in a line."""
 
+import sys
+
 import numpy as np
 import pytest
 from training import toy
@@ -7,6 +9,8 @@ from training import toy
 from power_bert_tf.deploy import processor
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.exported import load_exported
+from power_bert_tf.deploy.quantization import quantized as quantized_by_nncf
+from power_bert_tf.deploy.quantization import warn_of_processor
 from power_bert_tf.deploy.text_folder import export_folder
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods.power_bert.reductions import Extraction
@@ -100,9 +104,13 @@ def test_bad_input(model, calibration, tmp_path):
         compile_int8(model, ([], []))
 
 
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nncf", None)
+    with pytest.raises(InputError, match=r"package nncf is missing: pip install .*\[openvino\]"):
+        quantized_by_nncf(None, [])
+
+
 def test_a_processor_without_instructions_is_warned_of(monkeypatch):
     monkeypatch.setattr(processor, "cpu", lambda: {"model": "old", "features": ["avx2"]})
-    from power_bert_tf.deploy.quantization import warn_of_processor
-
     with pytest.warns(UserWarning, match="no instructions for products of 8-bit integers"):
         warn_of_processor()
