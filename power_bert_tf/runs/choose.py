@@ -75,8 +75,8 @@ def choose(folder, batch_size=128, runs=30, most_drop=0.1, max_int8_drop=MOST_DR
     All modes answer one batch first; those that are hopeless there are left out. The others answer
     the dev examples, where 16 bits may cost `most_drop` points against float32 and int8
     `max_int8_drop`, and are timed on up to 512 of them, with packed rows, or in fine buckets where
-    rows cannot be packed. In the best of these, buckets are compared with packed rows, unless they
-    are hopeless on that batch, or would keep more weights than `most_buckets` lets them.
+    rows cannot be packed. In the best of these, buckets are compared with packed rows, unless one
+    is no faster on that batch, or they would keep more weights than `most_buckets` lets them.
 
     Args:
         folder: `RunFolder`, finished.
@@ -146,19 +146,22 @@ class _Trial:
 
         The fastest in float32 is kept in any case: the others are measured by its score.
         """
+        times = self._on_one_batch(ways)
+        exact = next(name for name in times if ways[name]["dtype"] == "float32")
+        most = _HOPELESS * min(times.values())
+        promising = {name: ways[name] for name in times if name == exact or times[name] <= most}
+        left_out = [
+            {"name": name, "ms_a_text": times[name]} for name in times if name not in promising
+        ]
+        return promising, left_out
+
+    def _on_one_batch(self, ways):
+        """Milliseconds a text of each of `ways`, a dict by name, fastest first."""
         print(f"  one batch: {', '.join(ways)}", file=sys.stderr, flush=True)
         each = [self._with_calibration(way) for way in ways.values()]
         times = mode_times(self.model, each, *self.batch, budget_seconds=4.0, least_runs=3)
-        # Fastest first.
         names = [next(name for name in ways if ways[name].items() <= way.items()) for way in times]
-        exact = next((way for way in times if way["dtype"] == "float32"), None)
-        promising, left_out = {}, []
-        for name, way in zip(names, times, strict=True):
-            if way is exact or way["ms_a_text"] <= _HOPELESS * times[0]["ms_a_text"]:
-                promising[name] = ways[name]
-            else:
-                left_out.append({"name": name, "ms_a_text": way["ms_a_text"]})
-        return promising, left_out
+        return {name: way["ms_a_text"] for name, way in zip(names, times, strict=True)}
 
     def forms(self, mode):
         """The ways to compile in a mode: packed rows, and buckets where they may be faster."""
@@ -170,8 +173,8 @@ class _Trial:
             # A bucket of the batch's own length is the most that buckets can save.
             longest = max(len(ids) for ids in self.batch[0])
             bucket = {**mode, "lengths": [longest]}
-            promising, _ = self.promising({"bucket": bucket, **packed})
-            if "bucket" not in promising:
+            times = self._on_one_batch({"bucket": bucket, **packed})
+            if times["bucket"] >= times[PACKED]:
                 return packed
         most = most_buckets(self.model, mode["runtime"])
         every = forms(self.model.sequence_length, packs, most)
