@@ -11,6 +11,8 @@ from power_bert_tf.errors import InputError
 
 # How many batches' texts are sorted by length together, where batches are grouped by length.
 _GROUPED_BATCHES = 50
+# What a batch's length is rounded up to, unless padding is to be as little as can be.
+_MULTIPLE = 8
 
 
 def training_dataset(
@@ -39,7 +41,7 @@ def training_dataset(
         epochs: int. The number of epochs of the whole training. Defaults to `1`.
         pad_to_longest: bool. Whether a batch is padded to its longest text rather than to N.
         group_by_length: bool. Groups texts of similar length, in word-pieces, from among those of
-            50 batches, so batches contain less padding.
+            50 batches, and pads to the longest itself, so batches contain less padding.
 
     Returns:
         The dataset and the number of batches in an epoch. Elements are (inputs, labels): inputs
@@ -72,7 +74,8 @@ def training_dataset(
 
     dataset = tf.data.Dataset.from_tensor_slices(np.concatenate(orders))
     dataset = dataset.batch(batch_size, drop_remainder=True).map(gather)
-    return _preprocessed(dataset, preprocessor, pad_to_longest), steps
+    multiple = 1 if group_by_length else _MULTIPLE
+    return _preprocessed(dataset, preprocessor, pad_to_longest, multiple), steps
 
 
 def evaluation_dataset(
@@ -119,13 +122,13 @@ def _columns(examples):
     return columns
 
 
-def _preprocessed(dataset, preprocessor, pad_to_longest):
+def _preprocessed(dataset, preprocessor, pad_to_longest, multiple=_MULTIPLE):
     def preprocess(batch):
         texts = [tf.reshape(batch[name], [-1]) for name in ("text", "text_pair") if name in batch]
         if not pad_to_longest:
             return preprocessor(*texts), batch["label"]
         pair = texts[1] if len(texts) == 2 else None
-        return preprocessor.pad_to_longest(texts[0], pair, multiple=1), batch["label"]
+        return preprocessor.pad_to_longest(texts[0], pair, multiple), batch["label"]
 
     dataset = dataset.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.prefetch(tf.data.AUTOTUNE)

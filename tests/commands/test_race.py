@@ -155,8 +155,12 @@ def test_the_fastest_way_is_found_by_the_score_of_questions(race_run, tmp_path, 
     run = shutil.copytree(race_run.path, tmp_path / "run")
     mode = {"runtime": "tensorflow", "dtype": "float32", "jit_compile": False}
     monkeypatch.setattr(inference_choice, "usable_modes", lambda: [mode])
-    monkeypatch.setattr(inference_choice, "forms", lambda length, packs: {"packed rows": {}})
+    monkeypatch.setattr(inference_choice, "_has_int8", lambda folder: False)
+    every = {"packed rows": {}, "padded to N": {"lengths": [14]}}
+    monkeypatch.setattr(inference_choice, "forms", lambda length, packs, most: every)
     result = inference_choice.choose(RunFolder.open(run), batch_size=48, runs=1, most_drop=0.1)
     expected = race_run.json("report.json")["score"]["reduced"]
-    assert [each["score"] for each in (*result["modes"], *result["forms"])] == [expected] * 2
+    assert [each["score"] for each in (*result["modes"], *result["forms"])] == [expected] * (
+        1 + len(result["forms"])
+    )
     assert Evaluate(run).execute() == expected

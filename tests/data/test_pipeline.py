@@ -54,7 +54,7 @@ def test_pad_to_longest():
         evaluation_dataset(examples, preprocessor, 1, pad_to_longest=True),
     ):
         lengths = {int(label[0]): inputs["token_ids"].shape[1] for inputs, label in dataset}
-        assert lengths == {0: 3, 1: 12}
+        assert lengths == {0: 8, 1: 16}
 
 
 def test_batches_of_similar_length():
