@@ -91,7 +91,7 @@ def test_benchmark(lengths, tmp_path, capsys):
             ["--runtime", "openvino"], "openvino", "float32", False, marks=pytest.mark.slow
         ),
         (["--dtype", "bfloat16"], "tensorflow", "bfloat16", False),
-        pytest.param(["--dtype", "int8"], "openvino", "int8", False, marks=pytest.mark.slow),
+        pytest.param(["--dtype", "int8"], "openvino", "int8", False, marks=pytest.mark.large),
         pytest.param(["--xla"], "tensorflow", "float32", True, marks=pytest.mark.slow),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from notebooks import scripts
 
 
-@pytest.mark.slow
+@pytest.mark.large
 def test_a_row_for_each_way(pairs_run, tmp_path, monkeypatch, capsys):
     pytest.importorskip("nncf")
     output = tmp_path / "ways.json"

@@ -50,8 +50,15 @@ def strings(count, seed=0):
         yield "".join(parts)
 
 
-@pytest.mark.parametrize("lowercase", [True, False])
-@pytest.mark.parametrize("count", [1_000, pytest.param(STRINGS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("lowercase", "count"),
+    [
+        (True, 1_000),
+        (False, 1_000),
+        pytest.param(True, STRINGS, marks=pytest.mark.slow),
+        pytest.param(False, STRINGS, marks=pytest.mark.large),
+    ],
+)
 def test_equal_ids(lowercase, count):
     vocabulary = [*SPECIAL, *dict.fromkeys((*WORDS, *LETTERS, *(f"##{each}" for each in LETTERS)))]
     tokenizer = WordPieceTokenizer(vocabulary, lowercase)
