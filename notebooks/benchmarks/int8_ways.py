@@ -14,15 +14,13 @@ import tempfile
 import unittest.mock
 
 import numpy as np
-import openvino
 import simple_parsing
 from tabulate import tabulate
 
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.openvino_options import PRECISIONS
 from power_bert_tf.deploy.quantization import CALIBRATION_BATCH
-from power_bert_tf.deploy.quantization import quantized
-from power_bert_tf.deploy.runtimes.openvino import convert
+from power_bert_tf.deploy.runtimes.openvino import save_quantized
 from power_bert_tf.files import write_json
 from power_bert_tf.measure.timing import interleaved_seconds
 from power_bert_tf.runs.folder import DEV
@@ -76,9 +74,7 @@ def measure(folder, step, rounds):
         compiled["bfloat16"] = CompiledClassifier(model, runtime="openvino", dtype="bfloat16")
         for number, (name, options) in enumerate(WAYS.items()):
             path = pathlib.Path(kept, f"{number}.xml")
-            openvino.save_model(
-                quantized(convert(model.for_inference(packed=True)), inputs, **options), path
-            )
+            save_quantized(model.for_inference(packed=True), inputs, path, **options)
             rest = {"int8": "bf16" if name == _BFLOAT16 else "f32"}
             with unittest.mock.patch.dict(PRECISIONS, rest):
                 compiled[name] = CompiledClassifier(model, dtype="int8", calibration=path)

@@ -14,16 +14,21 @@ from power_bert_tf.errors import InputError
 INPUTS = ("token_ids", "segment_ids", "padding_mask")
 
 
-def openvino_engine(path, dtype):
-    """OpenVINO, in float32, 16 bits, or int8 where the model is quantized."""
+def openvino_engine(model, dtype):
+    """OpenVINO, in float32, 16 bits, or int8 where the model is quantized.
+
+    Args:
+        model: path, or `openvino.Model`, which is not needed any more once it is compiled.
+        dtype: str.
+    """
     import openvino
 
-    compiled = openvino.Core().compile_model(str(path), "CPU", compile_options(dtype))
+    compiled = openvino.Core().compile_model(model, "CPU", compile_options(dtype))
     request = compiled.create_infer_request()
     names = [port.get_any_name() for port in compiled.inputs]
 
     def run(inputs):
-        request.infer([inputs[name] for name in names])
+        request.infer([np.ascontiguousarray(inputs[name], "int32") for name in names])
         # A copy, since the next call writes to the same place.
         return request.get_output_tensor(0).data.astype("float32")
 

@@ -10,11 +10,14 @@ from power_bert_tf.deploy.processor import lacks_int8
 from power_bert_tf.deploy.runtimes.conversion import import_optional
 from power_bert_tf.deploy.runtimes.conversion import quiet
 
-# How many texts it takes to see how large what is multiplied gets, and how many at a time.
-CALIBRATION_TEXTS = 300
+# How many texts at a time it is calibrated on.
 CALIBRATION_BATCH = 32
 _HEAD = re.compile("/(pooler|classifier)[^/]*/")
 _SCORE = re.compile("/[^/]*(significance|score)[^/]*/")
+_NO_INSTRUCTIONS = (
+    "this processor has no instructions for products of 8-bit integers (AVX-VNNI, AVX-512 VNNI or "
+    "AMX): int8 may be slower than float32 here, and less exact"
+)
 
 
 def quantized(model, inputs, smooth=0.95, attention=False):
@@ -74,9 +77,3 @@ def warn_of_processor():
     """Warns where the processor has no instructions for products of 8-bit integers."""
     if lacks_int8():
         warnings.warn(_NO_INSTRUCTIONS, stacklevel=2)
-
-
-_NO_INSTRUCTIONS = (
-    "this processor has no instructions for products of 8-bit integers (AVX-VNNI, AVX-512 VNNI or "
-    "AMX): int8 may be slower than float32 here, and less exact"
-)

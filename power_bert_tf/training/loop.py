@@ -75,10 +75,11 @@ def train(
     # Padding a batch to its longest text changes no answer and saves much of the time; XLA would
     # compile each length anew.
     pad_to_longest = not (data.jit_compile or model.reduction.sees_padding)
-    trained = model.at_length(None) if pad_to_longest else model
     if data.group_by_length:
         # Grouping is to save time, and so is this.
-        trained = model.for_training(trained.sequence_length)
+        trained = model.for_training(None if pad_to_longest else model.sequence_length)
+    else:
+        trained = model.at_length(None) if pad_to_longest else model
     _compile(trained, optimizer, data)
     # By length, so that less is padding: a score does not depend on the order.
     in_order = data.dev.select(np.argsort(data.dev.characters(), kind="stable"))

@@ -2,10 +2,8 @@
 
 import os
 
-import numpy as np
-
+from power_bert_tf.deploy.engines import openvino_engine
 from power_bert_tf.deploy.openvino_options import PRECISIONS
-from power_bert_tf.deploy.openvino_options import compile_options
 from power_bert_tf.deploy.quantization import quantized
 from power_bert_tf.deploy.quantization import warn_of_processor
 from power_bert_tf.deploy.runtimes.conversion import check
@@ -40,34 +38,23 @@ def compile_graph(graph, dtype="float32", jit_compile=False, batch_size=None, ca
     Raises:
         InputError: where OpenVINO is not installed, or cannot compute so.
     """
-    openvino = import_optional("openvino", "openvino")
+    import_optional("openvino", "openvino")
     check(graph, dtype, DTYPES)
     model = _model(graph, dtype, calibration)
-    names = [port.get_any_name() for port in model.inputs]
-    core = openvino.Core()
-    options = compile_options(dtype)
     length = next(iter(graph.input.values())).shape[1]
     if length is None:
-        # Once compiled, the model and its weights are not needed any more.
-        request = core.compile_model(model, "CPU", options).create_infer_request()
-        return lambda inputs: _answer(request, names, inputs)
-    requests = {}
+        return openvino_engine(model, dtype)
+    engines = {}
 
     def run(inputs):
-        rows = inputs[names[0]].shape[0]
+        rows = inputs["token_ids"].shape[0]
         rows = rows if rows == batch_size else -1
-        if rows not in requests:
+        if rows not in engines:
             model.reshape(dict.fromkeys(model.inputs, [rows, length]))
-            requests[rows] = core.compile_model(model, "CPU", options).create_infer_request()
-        return _answer(requests[rows], names, inputs)
+            engines[rows] = openvino_engine(model, dtype)
+        return engines[rows](inputs)
 
     return run
-
-
-def _answer(request, names, inputs):
-    request.infer([np.ascontiguousarray(inputs[name], "int32") for name in names])
-    # A copy, since the next call writes to the same place.
-    return request.get_output_tensor(0).data.astype("float32")
 
 
 def _model(graph, dtype, calibration):
@@ -79,16 +66,17 @@ def _model(graph, dtype, calibration):
     return quantized(convert(graph), calibration)
 
 
-def save_quantized(graph, calibration, path):
+def save_quantized(graph, calibration, path, **options):
     """Writes a graph as a quantized OpenVINO model, with the weights that it has now.
 
     Args:
         graph: as for `compile_graph`.
         calibration: list of dict of int32 arrays, as `quantized` takes them.
         path: path of the .xml file; the weights stand beside it, in a .bin file.
+        **options: further ones of `quantized`.
     """
     check(graph, "int8", DTYPES)
-    model = quantized(convert(graph), calibration)
+    model = quantized(convert(graph), calibration, **options)
     import_optional("openvino", "openvino").save_model(model, path, compress_to_fp16=False)
 
 
