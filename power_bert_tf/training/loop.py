@@ -13,6 +13,9 @@ from power_bert_tf.training.metrics import task_score
 from power_bert_tf.training.objectives import objective
 from power_bert_tf.training.training_data import TrainingResult
 
+# Word-vectors in a batch that is answered: of 128 texts of 512, one tensor of attention has 1.6 GB.
+_MOST_WORDS = 16384
+
 
 def predict(model, examples, preprocessor, batch_size=128):
     """What a model answers, padded to the longest text of each batch.
@@ -23,12 +26,14 @@ def predict(model, examples, preprocessor, batch_size=128):
         model: `BertClassifier`.
         examples: `Examples`.
         preprocessor: `Preprocessor`, of the model's sequence length.
-        batch_size: int, examples a batch.
+        batch_size: int, examples a batch; fewer where N is long.
 
     Returns:
         Array in the order of the examples, as `task_score` takes it.
     """
     pad_to_longest = not model.reduction.sees_padding
+    most = max(1, _MOST_WORDS // (model.sequence_length * examples.choices))
+    batch_size = min(batch_size, most)
     order = np.argsort(examples.characters(), kind="stable")
     dataset = evaluation_dataset(examples.select(order), preprocessor, batch_size, pad_to_longest)
     graph = model.for_training(None if pad_to_longest else model.sequence_length)
