@@ -10,8 +10,11 @@ last two padded to the longest of the batch and, in ours, packed:
 `--lengths` gives a file with the length of a real text in each line, in word-pieces; without it
 every text has N. `--retention` adds this package's PoWER-BERT, in OpenVINO. `--peers` takes names
 such as `openvino-bert-bfloat16`, or beginnings of names, and `--ways` some of the ways.
+`--vocabulary` gives a vocab.txt and adds a fourth way: from texts of its words, each library with
+its tokenizer, sorted after tokenizing; and with it a static model of model2vec, of random vectors.
 int8 is NNCF's for OpenVINO, and for ONNX Runtime its dynamic one.
-Needs the extras `large`, `openvino`, `onnx` and `test`.
+Needs the extras `large`, `openvino`, `onnx` and `test`, and with `--vocabulary` the package
+model2vec.
 """
 
 import argparse
@@ -45,6 +48,9 @@ MINILM = {
 }
 CALIBRATION_TEXTS = 128
 WAYS = ("padded", "as they come", "sorted")
+FROM_TEXTS = "from texts"
+# The size of model2vec's potion-base-8M.
+STATIC_DIMENSIONS = 256
 TORCH_NAMES = {
     "token_ids": "input_ids",
     "padding_mask": "attention_mask",
@@ -224,6 +230,23 @@ def ours(kind, dtype, arguments):
     return run
 
 
+def model2vec(kind, dtype, arguments):
+    """The mean of a vector for each word, and a product: takes strings."""
+    from model2vec import StaticModel
+    from tokenizers import BertWordPieceTokenizer
+
+    tokenizer = BertWordPieceTokenizer(str(arguments.vocabulary))._tokenizer
+    random = np.random.default_rng(0)
+    shape = (tokenizer.get_vocab_size(), STATIC_DIMENSIONS)
+    model = StaticModel(random.standard_normal(shape, "float32"), tokenizer)
+    weights = random.standard_normal((STATIC_DIMENSIONS, 2), "float32")
+
+    def run(strings):
+        return model.encode(strings) @ weights
+
+    return run
+
+
 THEIRS = ("bert", "distilbert", "minilm")
 # What this package calls them.
 SIZES = {"distilbert": "distilbert-base", "minilm": "minilm-l6"}
@@ -235,6 +258,7 @@ PEERS = {
         (openvino, THEIRS, ("float32", "bfloat16", "int8")),
         (keras_hub, ("bert",), ("float32", "bfloat16")),
         (ours, (*THEIRS, "power-bert"), ("float32", "bfloat16", "int8")),
+        (model2vec, ("static",), ("float32",)),
     )
     for kind in kinds
     for dtype in dtypes
@@ -245,6 +269,7 @@ PACKAGES = {
     openvino: ("nncf", "openvino", "torch", "transformers"),
     keras_hub: ("keras", "keras-hub", "tensorflow"),
     ours: ("keras", "nncf", "openvino", "tensorflow"),
+    model2vec: ("model2vec",),
 }
 
 
@@ -258,12 +283,13 @@ def asked_for(arguments):
         name
         for name, (_, kind, _) in PEERS.items()
         if kind != "power-bert" or arguments.retention is not None
+        if kind != "static" or arguments.vocabulary is not None
     ]
     for each in arguments.peers:
         if not any(name.startswith(each) for name in names):
             raise InputError(
                 f"--peers must be among {', '.join(PEERS)}, or beginnings of them; power-bert goes "
-                f"with --retention. Received: {each}"
+                f"with --retention, model2vec with --vocabulary. Received: {each}"
             )
     return [name for name in names if name.startswith(tuple(arguments.peers))]
 
@@ -312,6 +338,46 @@ def batches_of(token_ids, batch_size, length=None):
     return batches
 
 
+def words_of(vocabulary):
+    """Whole words of a vocab.txt that are one word-piece each, an array of str."""
+    pieces = vocabulary.read_text(encoding="utf-8").splitlines()
+    return np.array([piece for piece in pieces if piece.isascii() and piece.isalpha()])
+
+
+def strings_of(sizes, vocabulary):
+    """Texts of random words, a list of str, of so many word-pieces with the two special ones."""
+    random, words = np.random.default_rng(0), words_of(vocabulary)
+    return [" ".join(random.choice(words, max(0, size - 2))) for size in sizes]
+
+
+def tokenizing(library, arguments):
+    """The function of a library from strings to lists of ids.
+
+    Ours is TensorFlow's; the others' that of the package `tokenizers`, as transformers has it.
+    """
+    length = arguments.sequence_length
+    if library is ours:
+        from power_bert_tf.data import Preprocessor
+        from power_bert_tf.data import WordPieceTokenizer
+
+        pieces = arguments.vocabulary.read_text(encoding="utf-8").splitlines()
+        preprocessor = Preprocessor(WordPieceTokenizer(pieces), length)
+        return lambda strings: preprocessor.encode(strings)[0]
+    from tokenizers import BertWordPieceTokenizer
+
+    tokenizer = BertWordPieceTokenizer(str(arguments.vocabulary))
+    tokenizer.enable_truncation(length)
+    return lambda strings: [encoding.ids for encoding in tokenizer.encode_batch(strings)]
+
+
+def from_texts(run, tokenize, strings, batch_size):
+    """The steps from strings to answers: to tokenize all of them, then each sorted batch."""
+    token_ids = sorted(tokenize(strings), key=len)
+    yield
+    for inputs in batches_of(token_ids, batch_size):
+        yield run(inputs)
+
+
 def measure(arguments, names, packages):
     """Seconds for all texts by peer and way, with what they were measured on."""
     length, sizes = arguments.sequence_length, lengths_of(arguments)
@@ -328,8 +394,24 @@ def measure(arguments, names, packages):
     def work(run, way):
         return lambda: (run(inputs) for inputs in batches[way])
 
+    works = {
+        (name, way): work(run, way)
+        for name, run in runs.items()
+        for way in (ways if PEERS[name][0] is not model2vec else ())
+    }
+    if arguments.vocabulary is not None:
+        strings = strings_of(sizes, arguments.vocabulary)
+        for name, run in runs.items():
+            library = PEERS[name][0]
+            works[name, FROM_TEXTS] = (
+                functools.partial(run, strings)
+                if library is model2vec
+                else functools.partial(
+                    from_texts, run, tokenizing(library, arguments), strings, arguments.batch_size
+                )
+            )
     seconds = interleaved_seconds(
-        {(name, way): work(run, way) for name, run in runs.items() for way in ways},
+        works,
         float("inf"),
         arguments.runs,
         arguments.runs,
@@ -355,16 +437,18 @@ def measure(arguments, names, packages):
 
 def table(result):
     """The medians, a line for each peer and a column for each way."""
-    rows, ways = {}, []
+    rows, ways = {}, dict.fromkeys(name.split(": ")[1] for name in result["seconds"])
     for name, seconds in result["seconds"].items():
         peer, way = name.split(": ")
-        ways += [way] if way not in ways else []
-        rows.setdefault(peer, [peer]).append(1000 * seconds["median"] / result["texts"])
+        row = rows.setdefault(peer, dict.fromkeys(ways))
+        row[way] = 1000 * seconds["median"] / result["texts"]
     return (
         f"N = {result['sequence_length']}, mean length {result['mean_length']:.1f}, batch "
         f"{result['batch_size']}, {result['texts']} texts, {result['runs']} runs, "
         f"{result['cores']} cores; milliseconds a text, median\n"
-        + tabulate(rows.values(), ["", *ways], floatfmt=".2f")
+        + tabulate(
+            [[peer, *row.values()] for peer, row in rows.items()], ["", *ways], floatfmt=".2f"
+        )
     )
 
 
@@ -384,6 +468,9 @@ def main():
     parser.add_argument("--retention", help="configuration of this package's PoWER-BERT")
     parser.add_argument(
         "--ways", nargs="+", default=list(WAYS), choices=WAYS, help="of batches; all where left out"
+    )
+    parser.add_argument(
+        "--vocabulary", type=pathlib.Path, help="vocab.txt; adds the way from texts, and model2vec"
     )
     parser.add_argument("--peers", nargs="+", default=[""], help="names or beginnings of names")
     parser.add_argument("--output", type=pathlib.Path, help="JSON file")

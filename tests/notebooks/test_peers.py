@@ -118,6 +118,56 @@ def test_without_lengths_nothing_is_padding(peers, given, tmp_path, monkeypatch)
     ]
 
 
+def test_from_texts(peers, given, lengths, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("tokenizers")
+    vocabulary = tmp_path / "vocab.txt"
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "##s", ".", "one", "two", "three"]
+    vocabulary.write_text("\n".join(pieces) + "\n")
+    strings = []
+
+    def static(kind, dtype, arguments):
+        return strings.append
+
+    monkeypatch.setattr(peers, "model2vec", static)
+    monkeypatch.setitem(peers.PEERS, "static", (static, "static", "float32"))
+    monkeypatch.setitem(peers.PACKAGES, static, ("numpy",))
+    # One has the tokenizer of the package, the other that of `tokenizers`.
+    monkeypatch.setattr(peers, "ours", peers.PEERS["fake-bert-float32"][0])
+    library = peers.PEERS["other-bert-float32"][0]
+    monkeypatch.setitem(peers.PEERS, "theirs", (library, "bert", "float32"))
+    monkeypatch.setitem(peers.PACKAGES, library, ("numpy",))
+    options = ["--lengths", lengths, "--batch-size", "4", "--runs", "1", "--ways", "sorted"]
+    names = ["fake-bert-float32", "theirs", "static"]
+    result = run(
+        peers,
+        monkeypatch,
+        tmp_path / "a.json",
+        *options,
+        "--vocabulary",
+        vocabulary,
+        "--peers",
+        *names,
+    )
+    assert set(result["seconds"]) == {
+        *(f"{name}: {way}" for name in names[:2] for way in ("sorted", "from texts")),
+        "static: from texts",
+    }
+    words = [sorted(len(text.split()) + 2 for text in texts) for texts in strings]
+    assert words == 2 * [[3] * 4 + [14] * 8 + [24] * 2]
+    for inputs in given.values():
+        # Both ways have batches of the same shapes; from texts they are of words.
+        known = [batch for batch in inputs if batch["token_ids"].max() < len(pieces)]
+        assert len(inputs) == 2 * len(known)
+        assert sorted(sum((batch["padding_mask"].sum(1).tolist() for batch in known), [])) == (
+            sorted(2 * words[0])
+        )
+        assert {2, 3} <= set(np.unique(known[0]["token_ids"])) and all(
+            1 not in batch["token_ids"] for batch in known
+        )
+    *_, static_row = capsys.readouterr().out.splitlines()
+    assert static_row.split()[0] == "static" and len(static_row.split()) == 2
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
