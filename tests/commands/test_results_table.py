@@ -78,9 +78,8 @@ def test_a_checkpoint_of_another_run_is_named(finished_run, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("file", "task"),
     [
-        ("imdb", "imdb"),
-        ("imdb_given", "imdb, retention given"),
-        ("cola", "cola, lambda found"),
+        ("imdb", "imdb, linear"),
+        ("cola", "cola, linear"),
         ("sst2", "sst2, linear"),
         ("race_middle", "race-middle, from another task's BERT, retention given"),
     ],
