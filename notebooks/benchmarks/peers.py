@@ -389,33 +389,25 @@ def measure(arguments, names, packages):
         "sorted": cut(sorted(token_ids, key=len)),
     }
     ways = arguments.ways if sizes.min() < length else ["padded"]
+    vocabulary = arguments.vocabulary
+    strings = None if vocabulary is None else strings_of(sizes, vocabulary)
     runs = {name: PEERS[name][0](*PEERS[name][1:], arguments) for name in names}
 
     def work(run, way):
         return lambda: (run(inputs) for inputs in batches[way])
 
-    works = {
-        (name, way): work(run, way)
-        for name, run in runs.items()
-        for way in (ways if PEERS[name][0] is not model2vec else ())
-    }
-    if arguments.vocabulary is not None:
-        strings = strings_of(sizes, arguments.vocabulary)
-        for name, run in runs.items():
-            library = PEERS[name][0]
-            works[name, FROM_TEXTS] = (
-                functools.partial(run, strings)
-                if library is model2vec
-                else functools.partial(
-                    from_texts, run, tokenizing(library, arguments), strings, arguments.batch_size
-                )
+    works = {}
+    for name, run in runs.items():
+        library = PEERS[name][0]
+        if library is model2vec:
+            works[name, FROM_TEXTS] = functools.partial(run, strings)
+            continue
+        works |= {(name, way): work(run, way) for way in ways}
+        if strings is not None:
+            works[name, FROM_TEXTS] = functools.partial(
+                from_texts, run, tokenizing(library, arguments), strings, arguments.batch_size
             )
-    seconds = interleaved_seconds(
-        works,
-        float("inf"),
-        arguments.runs,
-        arguments.runs,
-    )
+    seconds = interleaved_seconds(works, float("inf"), arguments.runs, arguments.runs)
     return {
         "sequence_length": length,
         "mean_length": float(sizes.mean()),

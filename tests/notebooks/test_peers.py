@@ -129,12 +129,12 @@ def test_from_texts(peers, given, lengths, tmp_path, monkeypatch, capsys):
         return strings.append
 
     monkeypatch.setattr(peers, "model2vec", static)
-    monkeypatch.setitem(peers.PEERS, "static", (static, "static", "float32"))
     monkeypatch.setitem(peers.PACKAGES, static, ("numpy",))
     # One has the tokenizer of the package, the other that of `tokenizers`.
     monkeypatch.setattr(peers, "ours", peers.PEERS["fake-bert-float32"][0])
     library = peers.PEERS["other-bert-float32"][0]
     monkeypatch.setitem(peers.PEERS, "theirs", (library, "bert", "float32"))
+    monkeypatch.setitem(peers.PEERS, "static", (static, "static", "float32"))
     monkeypatch.setitem(peers.PACKAGES, library, ("numpy",))
     options = ["--lengths", lengths, "--batch-size", "4", "--runs", "1", "--ways", "sorted"]
     names = ["fake-bert-float32", "theirs", "static"]
