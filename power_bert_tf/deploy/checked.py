@@ -1,6 +1,7 @@
 """What is exported answers in another process as the model does here, or is not exported."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -28,8 +29,11 @@ def check_answers(program, folder, examples, expected):
     some = examples.select(np.arange(rows))
     pairs = None if some.text_pairs is None else some.text_pairs.tolist()
     asked = {"texts": some.texts.tolist(), "text_pairs": pairs}
+    # A method of one's own may lie where this process alone looks.
+    paths = os.pathsep.join(path for path in sys.path if path)
     process = subprocess.run(
         [sys.executable, "-c", program, str(folder)],
+        env={**os.environ, "PYTHONPATH": paths},
         input=json.dumps(asked),
         capture_output=True,
         text=True,
@@ -45,3 +49,8 @@ def check_answers(program, folder, examples, expected):
             "the export must answer as the model, and is removed: of "
             f"{len(asked['texts'])} dev texts one differs by {difference.max():.2g}"
         )
+
+
+def model_answers(model, preprocessor):
+    """A function from texts and second texts, or None, to what a model here answers."""
+    return lambda *texts: np.asarray(model(preprocessor(*texts), training=False), "float32")

@@ -5,6 +5,8 @@ import dataclasses
 import keras
 import safetensors.numpy
 
+from power_bert_tf.deploy.checked import check_answers
+from power_bert_tf.deploy.checked import model_answers
 from power_bert_tf.deploy.saved_model import check_export_folder
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_folder
@@ -29,9 +31,26 @@ _USE = """
         checkpoint, sequence_length={length}, reduction=checkpoint.reduction
     )
 """
+# In another process, as it will be loaded: answers on the standard output.
+_ANSWER = """
+import json, sys
+import numpy as np
+import power_bert_tf as pb
+import {module}
+from power_bert_tf.data import tokenizer_from_file
+asked = json.load(sys.stdin)
+checkpoint = pb.open_checkpoint(sys.argv[1])
+model = pb.BertClassifier.from_checkpoint(
+    checkpoint, {num_classes}, {length}, head={head!r}, reduction=checkpoint.reduction
+)
+tokenizer = tokenizer_from_file(checkpoint.vocabulary, checkpoint.lowercase)
+preprocessor = pb.Preprocessor(tokenizer, {length}, {truncation!r})
+inputs = preprocessor(asked["texts"], asked["text_pairs"])
+json.dump(np.asarray(model(inputs, training=False)).tolist(), sys.stdout)
+"""
 
 
-def export_huggingface(model, preprocessor, folder):
+def export_huggingface(model, preprocessor, folder, examples=None, card=""):
     """Writes config.json, model.safetensors, the vocabulary and what says how to use it.
 
     transformers loads the folder as `BertForSequenceClassification`, or as that of another
@@ -42,21 +61,34 @@ def export_huggingface(model, preprocessor, folder):
         model: `BertClassifier`, plain or with a reduction that drops word-vectors.
         preprocessor: `Preprocessor`, whose tokenizer is written.
         folder: where the checkpoint is to appear; must be new or empty.
+        examples: `Examples`. The first 64 are answered in a process of its own by what
+            `open_checkpoint` makes of the folder, elimination and all; where that is not what the
+            model answers, nothing is written.
+        card: str, Markdown, to be written as `README.md`; one line on what transformers makes of
+            the folder is added.
 
     Returns:
-        str, one line on what transformers makes of it.
+        str, that line.
 
     Raises:
-        InputError: where `folder` holds something, or transformers has no such model.
+        InputError: where `folder` holds something, transformers has no such model, or the answers
+            differ.
     """
     check_export_folder(folder)
+    model = model if model.compute_dtype == "float32" else model.with_dtype("float32")
     config, reduction = _config(model, preprocessor.tokenizer.pad_id), model.reduction
     note = _PLAIN
     if reduction.drops:
         config[OWN_KEY] = {"reduction": keras.saving.serialize_keras_object(reduction)}
         note = _DROPS
-    card = f"{note}\n\nAs it was trained, with power_bert_tf:\n{_USE}"
-    card = card.format(length=model.sequence_length)
+    if card:
+        card = f"{card}\n{note}\n"
+    else:
+        use = _USE.format(length=model.sequence_length)
+        card = (
+            f"# A classifier of power_bert_tf\n\n{note}\n\n"
+            f"As it was trained, with power_bert_tf:\n{use}"
+        )
     variables = {variable.path: variable for variable in model.weights}
     tokenizer = preprocessor.tokenizer
 
@@ -69,7 +101,16 @@ def export_huggingface(model, preprocessor, folder):
         write_json(aside / "config.json", config)
         write_json(aside / "tokenizer_config.json", _tokenizer_config(tokenizer, model))
         (aside / tokenizer.file_name).write_bytes(tokenizer.to_bytes())
-        write_text(aside / "README.md", f"# A classifier of power_bert_tf\n\n{card}")
+        write_text(aside / "README.md", card)
+        if examples is not None:
+            program = _ANSWER.format(
+                module=type(reduction).__module__,  # Registers a method of one's own.
+                num_classes=model.num_classes,
+                length=model.sequence_length,
+                head=model.head,
+                truncation=preprocessor.truncation,
+            )
+            check_answers(program, aside, examples, model_answers(model, preprocessor))
 
     write_folder(folder, write)
     return note

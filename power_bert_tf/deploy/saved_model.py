@@ -3,10 +3,10 @@
 import pathlib
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from power_bert_tf.deploy.checked import check_answers
+from power_bert_tf.deploy.checked import model_answers
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_folder
 from power_bert_tf.files import write_text
@@ -104,9 +104,6 @@ def export_saved_model(model, preprocessor, folder, pairs=False, examples=None, 
         if card is not None:
             write_text(aside / "README.md", card)
         if examples is not None:
-            check_answers(_ANSWER, aside, examples, expected)
-
-    def expected(*texts):
-        return np.asarray(model(preprocessor(*texts), training=False), "float32")
+            check_answers(_ANSWER, aside, examples, model_answers(model, preprocessor))
 
     write_folder(folder, write)

@@ -2,12 +2,11 @@
 
 import shutil
 
-import numpy as np
-
 from power_bert_tf.data import WordPieceTokenizer
 from power_bert_tf.deploy import exported
 from power_bert_tf.deploy import model_files
 from power_bert_tf.deploy.checked import check_answers
+from power_bert_tf.deploy.checked import model_answers
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes.conversion import check
 from power_bert_tf.deploy.saved_model import check_export_folder
@@ -104,4 +103,4 @@ def _expected(model, preprocessor, int8):
     """A function from texts and second texts to what the export must answer."""
     if int8 is not None:
         return CompiledClassifier(model, preprocessor, dtype="int8", calibration=int8).predict
-    return lambda *texts: np.asarray(model(preprocessor(*texts), training=False))
+    return model_answers(model, preprocessor)

@@ -25,7 +25,13 @@ def _saved_model(run, model, folder, step, int8):
 
 
 def _huggingface(run, model, folder, step, int8):
-    note = export_huggingface(model, run.preprocessor, folder)
+    use = (
+        f"import power_bert_tf as pb; checkpoint = pb.open_checkpoint({str(folder)!r}); "
+        f"model = pb.BertClassifier.from_checkpoint(checkpoint, "
+        f"sequence_length={model.sequence_length}, reduction=checkpoint.reduction)"
+    )
+    card = model_card(run, folder, use, step)
+    note = export_huggingface(model, run.preprocessor, folder, run.folder.dev(), card)
     return (
         f"Checkpoint: {folder}\n"
         "To use it: transformers.AutoModelForSequenceClassification.from_pretrained("

@@ -43,3 +43,20 @@ def test_an_openvino_folder_answers_as_the_run(pairs_run, tmp_path, capsys):
     card = (folder / "README.md").read_text()
     assert card.startswith("# served: ") and run.report["configuration"]["text"] in card
     assert "Trained with power-bert-tf " in card and "\nimport power_bert_tf as pb\n" in card
+
+
+@pytest.mark.slow
+def test_a_checkpoint_for_transformers_answers_as_the_run(pairs_run, tmp_path, capsys):
+    folder = tmp_path / "hub"
+    assert main(["export", str(pairs_run.path), str(folder), "--format", "huggingface"]) == 0
+    assert capsys.readouterr().out.startswith(f"Checkpoint: {folder}\n")
+    run = pb.open_run(pairs_run.path)
+    card = (folder / "README.md").read_text()
+    assert card.startswith("# hub: ") and run.report["configuration"]["text"] in card
+    assert "transformers does not know elimination" in card
+    # As the card says.
+    program = card.split("```python\n")[1].split("```")[0]
+    names = {}
+    exec(program, names)
+    inputs = run.preprocessor(TEXTS, PAIRS)
+    np.testing.assert_allclose(names["model"](inputs), run.model()(inputs), atol=1e-5)

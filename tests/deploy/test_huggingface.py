@@ -9,8 +9,10 @@ from every_second.method import EverySecond
 from safetensors import safe_open
 from training import toy
 
+from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import WordPieceTokenizer
+from power_bert_tf.deploy import huggingface
 from power_bert_tf.deploy.huggingface import export_huggingface
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods.power_bert.reductions import Extraction
@@ -163,6 +165,27 @@ def test_a_reduction_that_cannot_be_read(tmp_path, given):
     (tmp_path / "config.json").write_text(json.dumps({**config, "power_bert_tf": given}))
     with pytest.raises(InputError, match="`power_bert_tf` must describe a reduction"):
         open_checkpoint(tmp_path)
+
+
+def examples():
+    return Examples(np.array(TEXTS), None, np.zeros(len(TEXTS), int), toy.LABELS)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"num_classes": 1, "head": "regression"}])
+def test_it_is_checked_in_another_process(tmp_path, arguments):
+    model = classifier(**arguments, **({"label_names": ()} if arguments else {}))
+    faster = model.with_reduction(Extraction("7,3"))
+    export_huggingface(faster, toy.preprocessor(), tmp_path / "hub", examples(), "# A card")
+    card = (tmp_path / "hub" / "README.md").read_text()
+    assert card.startswith("# A card\n") and "does not know elimination" in card
+
+
+def test_another_answer_removes_it(tmp_path, monkeypatch):
+    array = huggingface._array
+    monkeypatch.setattr(huggingface, "_array", lambda weight: array(weight) * 1.1)
+    with pytest.raises(InputError, match="of 3 dev texts one differs by"):
+        export_huggingface(classifier(), toy.preprocessor(), tmp_path / "hub", examples())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_methods_reduction_comes_back(tmp_path):
