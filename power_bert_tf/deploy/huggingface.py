@@ -53,9 +53,9 @@ json.dump(np.asarray(model(inputs, training=False)).tolist(), sys.stdout)
 def export_huggingface(model, preprocessor, folder, examples=None, card=""):
     """Writes config.json, model.safetensors, the vocabulary and what says how to use it.
 
-    transformers loads the folder as `BertForSequenceClassification`, or as that of another
-    backbone, and gives the same logits where nothing is eliminated: it knows no elimination. The
-    reduction is kept in config.json, where `open_checkpoint` finds it.
+    transformers loads the folder as `BertForSequenceClassification` or `BertForMultipleChoice`, or
+    as that of another backbone, and gives the same logits where nothing is eliminated: it knows no
+    elimination. The reduction is kept in config.json, where `open_checkpoint` finds it.
 
     Args:
         model: `BertClassifier`, plain or with a reduction that drops word-vectors.
@@ -123,7 +123,8 @@ def _array(variable):
 
 
 def _config(model, pad_id):
-    """config.json of a `BertForSequenceClassification`, or another backbone's."""
+    """config.json of a `BertForSequenceClassification` or `BertForMultipleChoice`, or another
+    backbone's."""
     config, backbone = model.config, BACKBONES[model.config.backbone]
     _check(model, backbone)
     keys = _keys(backbone)
@@ -135,14 +136,21 @@ def _config(model, pad_id):
     values[keys["activation"]] = _ACTIVATIONS[config.activation]
     if config.head_dropout is None:
         del values[keys["head_dropout"]]
-    names = model.label_names or [f"LABEL_{index}" for index in range(model.num_classes)]
-    is_regression = model.head == "regression"
+    purpose = "MultipleChoice" if model.head == "multiple_choice" else "SequenceClassification"
     return {
         "model_type": backbone.model_type,
-        "architectures": [f"{backbone.transformers}ForSequenceClassification"],
+        "architectures": [f"{backbone.transformers}For{purpose}"],
         **values,
         "pad_token_id": pad_id,
         **backbone.required,
+        **({} if model.head == "multiple_choice" else _classes(model)),
+    }
+
+
+def _classes(model):
+    names = model.label_names or [f"LABEL_{index}" for index in range(model.num_classes)]
+    is_regression = model.head == "regression"
+    return {
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
         "problem_type": "regression" if is_regression else "single_label_classification",

@@ -32,9 +32,11 @@ def _huggingface(run, model, folder, step, int8):
     )
     card = model_card(run, folder, use, step)
     note = export_huggingface(model, run.preprocessor, folder, run.folder.dev(), card)
+    choice = run.task.head == "multiple_choice"
+    purpose = "MultipleChoice" if choice else "SequenceClassification"
     return (
         f"Checkpoint: {folder}\n"
-        "To use it: transformers.AutoModelForSequenceClassification.from_pretrained("
+        f"To use it: transformers.AutoModelFor{purpose}.from_pretrained("
         f"{str(folder)!r})\nNote: {note}"
     )
 

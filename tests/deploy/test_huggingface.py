@@ -19,6 +19,7 @@ from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import open_checkpoint
+from power_bert_tf.modeling.heads import HEADS
 
 TEXTS = ["the film was so good", "bad", "it was so bad a plot and we saw it"]
 
@@ -171,7 +172,9 @@ def examples():
     return Examples(np.array(TEXTS), None, np.zeros(len(TEXTS), int), toy.LABELS)
 
 
-@pytest.mark.parametrize("arguments", [{}, {"num_classes": 1, "head": "regression"}])
+@pytest.mark.parametrize(
+    "arguments", [{}, *({"num_classes": 1, "head": head} for head in HEADS[1:])]
+)
 def test_it_is_checked_in_another_process(tmp_path, arguments):
     model = classifier(**arguments, **({"label_names": ()} if arguments else {}))
     faster = model.with_reduction(Extraction("7,3"))

@@ -54,6 +54,19 @@ def test_regression(tmp_path, torch, transformers):
     assert reference.config.problem_type == "regression"
 
 
+def test_multiple_choice(tmp_path, torch, transformers):
+    model = classifier(num_classes=1, head="multiple_choice", label_names=())
+    export_huggingface(model, toy.preprocessor(), tmp_path)
+    reference = transformers.AutoModelForMultipleChoice.from_pretrained(tmp_path).eval()
+    inputs = transformers.AutoTokenizer.from_pretrained(tmp_path)(
+        TEXTS, padding="max_length", max_length=toy.LENGTH, truncation=True, return_tensors="pt"
+    )
+    with torch.no_grad():
+        scores = reference(**{name: each[None] for name, each in inputs.items()}).logits
+    assert scores.shape == (1, len(TEXTS)) and np.ptp(scores.numpy()) > 0.1
+    np.testing.assert_allclose(logits(model)[:, 0], scores[0].numpy(), atol=1e-4)
+
+
 def test_a_power_bert_runs_without_elimination(tmp_path, torch, transformers):
     plain = classifier()
     for folder, retention, equal in (("all", "12,12", True), ("few", "7,3", False)):

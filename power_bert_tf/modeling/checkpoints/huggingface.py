@@ -277,7 +277,10 @@ def _head(settings, path, num_classes):
     """The head of the weights, as config.json describes it."""
     problem = settings.get("problem_type")
     architectures = settings.get("architectures")
-    if architectures and not str(architectures).rstrip("]'").endswith("SequenceClassification"):
+    said = str(architectures).rstrip("]'")
+    if said.endswith("MultipleChoice") and num_classes == 1:
+        return Head("multiple_choice", num_classes)
+    if architectures and not said.endswith("SequenceClassification"):
         return Head(f"another purpose, {architectures}", num_classes)
     if problem not in (None, "regression", "single_label_classification"):
         return Head(f"another purpose, {problem}", num_classes)
