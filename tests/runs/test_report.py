@@ -12,11 +12,22 @@ from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.runs import scores
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.report import build_report
+from power_bert_tf.runs.report import timed_rows
 from power_bert_tf.runs.report_text import markdown
 from power_bert_tf.runs.report_text import summary
 from power_bert_tf.training.training_data import TrainingResult
 
 # Without training
+
+
+@pytest.mark.parametrize(
+    ("texts", "length", "count"),
+    [(872, 64, 512), (277, 256, 256), (1000, 512, 128), (500, 128, 384), (100, 64, 100)],
+)
+def test_long_texts_are_timed_on_fewer(texts, length, count):
+    rows = timed_rows(texts, length)
+    assert len(set(rows)) == count and (rows[0], rows[-1]) == (0, texts - 1)
+
 
 DEV, TEST = toy.examples(8, seed=2), toy.examples(40, seed=5)
 
