@@ -172,6 +172,7 @@ def examples():
     return Examples(np.array(TEXTS), None, np.zeros(len(TEXTS), int), toy.LABELS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [{}, *({"num_classes": 1, "head": head} for head in HEADS[1:])]
 )
@@ -183,6 +184,7 @@ def test_it_is_checked_in_another_process(tmp_path, arguments):
     assert card.startswith("# A card\n") and "does not know elimination" in card
 
 
+@pytest.mark.slow
 def test_another_answer_removes_it(tmp_path, monkeypatch):
     array = huggingface._array
     monkeypatch.setattr(huggingface, "_array", lambda weight: array(weight) * 1.1)
