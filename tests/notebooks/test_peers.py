@@ -16,6 +16,7 @@ from power_bert_tf.modeling import EncoderConfig
 def peers(monkeypatch):
     # The script sets it for other libraries; here it is to be gone again.
     monkeypatch.setenv("TRANSFORMERS_VERBOSITY", "error")
+    monkeypatch.syspath_prepend(scripts.FOLDER)
     return scripts.load("peers")
 
 
