@@ -51,7 +51,7 @@ class TextToLabel:
         total = sum(seconds.values())
         score = task_score(run.task.metric, examples.labels, outputs)
         result = {
-            "run": f"runs/{self.run.name}",
+            "run": "/".join(self.run.parts[-2:]),
             "step": self.step or run.folder.steps[-1],
             "runtime": compiled.runtime,
             "dtype": compiled.dtype,
