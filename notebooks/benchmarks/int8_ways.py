@@ -35,6 +35,8 @@ WAYS = {
     "attention too": {"attention": True},
     _BFLOAT16: {},
 }
+FLOATS = ("float32", "bfloat16")
+NAMES = (*FLOATS, *WAYS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Int8Ways:
     """Folder of a finished run."""
     steps: list[str] = simple_parsing.field(default_factory=list)
     """Steps of the run; the first and the last where left out."""
+    ways: list[str] = simple_parsing.field(default_factory=list, choices=NAMES)
+    """Ways to compute; all where left out."""
     rounds: int = 7
     """Measured rounds."""
     output: pathlib.Path | None = None
@@ -54,15 +58,16 @@ class Int8Ways:
         """Prints a table; returns its rows."""
         folder = RunFolder.open(self.run)
         steps = self.steps or [folder.steps[0], folder.steps[-1]]
-        rows = [row for step in steps for row in measure(folder, step, self.rounds)]
+        ways = self.ways or NAMES
+        rows = [row for step in steps for row in measure(folder, step, ways, self.rounds)]
         if self.output is not None:
             write_json(self.output, rows)
         print(tabulate(rows, "keys", floatfmt=".2f"))
         return rows
 
 
-def measure(folder, step, rounds):
-    """A row for each way to compile the model of a step."""
+def measure(folder, step, ways, rounds):
+    """A row for each way, of `NAMES`, to compile the model of a step."""
     model, preprocessor = folder.finished_step(step).load_model(), folder.preprocessor()
     model = model if model.compute_dtype == "float32" else model.with_dtype("float32")
     texts = folder.calibration()
@@ -70,11 +75,13 @@ def measure(folder, step, rounds):
     packed = CompiledClassifier(model, runtime="openvino")
     inputs = [batch.inputs for batch in packed.batches(*calibration, batch_size=CALIBRATION_BATCH)]
     with tempfile.TemporaryDirectory() as kept:
-        compiled = {"float32": packed}
-        compiled["bfloat16"] = CompiledClassifier(model, runtime="openvino", dtype="bfloat16")
-        for number, (name, options) in enumerate(WAYS.items()):
+        compiled = {}
+        for number, name in enumerate(ways):
+            if name in FLOATS:
+                compiled[name] = CompiledClassifier(model, runtime="openvino", dtype=name)
+                continue
             path = pathlib.Path(kept, f"{number}.xml")
-            save_quantized(model.for_inference(packed=True), inputs, path, **options)
+            save_quantized(model.for_inference(packed=True), inputs, path, **WAYS[name])
             rest = {"int8": "bf16" if name == _BFLOAT16 else "f32"}
             with unittest.mock.patch.dict(PRECISIONS, rest):
                 compiled[name] = CompiledClassifier(model, dtype="int8", calibration=path)

@@ -16,7 +16,8 @@ _HEAD = re.compile("/(pooler|classifier)[^/]*/")
 _SCORE = re.compile("/[^/]*(significance|score)[^/]*/")
 _NO_INSTRUCTIONS = (
     "this processor has no instructions for products of 8-bit integers (AVX-VNNI, AVX-512 VNNI or "
-    "AMX): int8 may be slower than float32 here, and less exact"
+    "AMX): int8 may be slower than float32 here, and less exact. Where AVX2 is all there is, it "
+    "took 1.7 times as long"
 )
 
 
