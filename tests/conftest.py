@@ -21,6 +21,13 @@ def real_data():
     return folder
 
 
+# Files of `commands` that make runs of their own, and need none of those that the others share.
+OWN_RUNS = {
+    f"tests/commands/test_{name}.py"
+    for name in ("another_method", "backbones", "demo", "mnli", "race")
+}
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """The tests of a file go to one process, and all of `commands`, which share a finished run."""
@@ -28,6 +35,8 @@ def pytest_xdist_make_scheduler(config, log):
     class Scheduler(LoadFileScheduling):
         def _split_scope(self, nodeid):
             path = nodeid.split("::", 1)[0]
-            return "tests/commands" if path.startswith("tests/commands/") else path
+            if path in OWN_RUNS or not path.startswith("tests/commands/"):
+                return path
+            return "tests/commands"
 
     return Scheduler(config, log)

@@ -165,9 +165,3 @@ def test_options_that_do_not_go_together(
     assert main(["predict", str(mnli_run.path), *arguments]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_run_on_ones_own_file_has_no_glue_files(pairs_run, tmp_path, capsys):
-    arguments = ["predict", str(pairs_run.path), "--glue", "--output", str(tmp_path / "glue")]
-    assert main(arguments) == 2
-    assert "`glue` goes with runs of GLUE's tasks" in capsys.readouterr().err

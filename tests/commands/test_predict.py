@@ -68,3 +68,9 @@ def test_pairs_two_at_a_time_and_in_a_file(pairs_run, tmp_path, capsys):
     (tmp_path / "pairs.jsonl").write_text("\n".join(rows))
     assert main(["predict", str(pairs_run.path), "--input", str(tmp_path / "pairs.jsonl")]) == 0
     assert lines(capsys.readouterr().out) == answers
+
+
+def test_a_run_on_ones_own_file_has_no_glue_files(pairs_run, tmp_path, capsys):
+    arguments = ["predict", str(pairs_run.path), "--glue", "--output", str(tmp_path / "glue")]
+    assert main(arguments) == 2
+    assert "`glue` goes with runs of GLUE's tasks" in capsys.readouterr().err
