@@ -260,6 +260,10 @@ class Method:
         strength = configuration["strength"]
         return "given" if strength is None else f"{strength:g}"
 
+    def point_label(self, configuration):
+        """What stands beside a point of a picture, whose place says how fast it is."""
+        return self.strength_text(configuration)
+
     def reduced(self, model):
         """The `Reduction` at inference of the model of the step `strengthened` or a later one."""
         return model.reduction

@@ -25,7 +25,7 @@ def panel(results):
                     "bert": 100 * point["score"]["bert"],
                     "drop": point["score"]["drop_points"],
                     "interval": point["score"]["interval"],
-                    "label": get_method(result["method"]).strength_text(point["configuration"]),
+                    "label": get_method(result["method"]).point_label(point["configuration"]),
                 }
             )
     first = results[0]

@@ -89,6 +89,15 @@ def test_a_report_is_a_point_of_its_task(tmp_path, monkeypatch, drawn):
     assert {text.get_text() for text in axes.texts} == {"lambda 0.001", "given"}
 
 
+def test_a_strength_that_is_the_speed_is_not_said_twice(tmp_path, monkeypatch, drawn):
+    curve = trade_off("one", "absolute", (1.5, 1.5, 1.0), (None, 2.0, 2.0))
+    curve["points"][0]["configuration"]["search"] = "linear"
+    file = tmp_path / "trade_off.json"
+    file.write_text(json.dumps(curve))
+    scripts.run(monkeypatch, "draw_trade_off", file, "--output", tmp_path / "a.png")
+    assert [text.get_text() for text in drawn[0].texts] == ["", "given"]
+
+
 def test_what_is_not_re_trained_is_no_point(tmp_path, monkeypatch, drawn):
     # As `tune` writes it: a trial whose search lost too much ends there.
     tuning = trade_off("one", "absolute", (1e-3, 1.5, 1.0), (4e-3, 3.0, 9.0))

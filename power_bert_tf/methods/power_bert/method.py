@@ -85,6 +85,11 @@ class PowerBert(Method):
             return f"linear {configuration['strength']:g}x"
         return f"lambda {configuration['strength']:g}"
 
+    def point_label(self, configuration):
+        # The linear search's strength is the speed.
+        is_linear = configuration.get("search") == LINEAR
+        return "" if is_linear else self.strength_text(configuration)
+
     def reduced(self, model):
         if isinstance(model.reduction, Extraction):
             return model.reduction
