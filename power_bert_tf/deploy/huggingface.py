@@ -102,9 +102,11 @@ def export_huggingface(model, preprocessor, folder, examples=None, card=""):
         write_json(aside / "tokenizer_config.json", _tokenizer_config(tokenizer, model))
         (aside / tokenizer.file_name).write_bytes(tokenizer.to_bytes())
         write_text(aside / "README.md", card)
-        if examples is not None:
+        module = type(reduction).__module__
+        # What a notebook defines cannot be loaded in another process.
+        if examples is not None and module != "__main__":
             program = _ANSWER.format(
-                module=type(reduction).__module__,  # Registers a method of one's own.
+                module=module,  # Registers a method of one's own.
                 num_classes=model.num_classes,
                 length=model.sequence_length,
                 head=model.head,

@@ -184,6 +184,13 @@ def test_it_is_checked_in_another_process(tmp_path, arguments):
     assert card.startswith("# A card\n") and "does not know elimination" in card
 
 
+def test_what_a_notebook_defines_is_not_checked(tmp_path, monkeypatch):
+    monkeypatch.setattr(EverySecond, "__module__", "__main__")
+    faster = classifier().with_reduction(EverySecond())
+    export_huggingface(faster, toy.preprocessor(), tmp_path / "hub", examples())
+    assert (tmp_path / "hub" / "model.safetensors").exists()
+
+
 @pytest.mark.slow
 def test_another_answer_removes_it(tmp_path, monkeypatch):
     array = huggingface._array
