@@ -19,16 +19,6 @@ from power_bert_tf.training.training_data import TrainingResult
 
 # Without training
 
-
-@pytest.mark.parametrize(
-    ("texts", "length", "count"),
-    [(872, 64, 512), (277, 256, 256), (1000, 512, 128), (500, 128, 384), (100, 64, 100)],
-)
-def test_long_texts_are_timed_on_fewer(texts, length, count):
-    rows = timed_rows(texts, length)
-    assert len(set(rows)) == count and (rows[0], rows[-1]) == (0, texts - 1)
-
-
 DEV, TEST = toy.examples(8, seed=2), toy.examples(40, seed=5)
 
 
@@ -77,6 +67,15 @@ def alike(run, one, other, examples=TEST):
     share = np.mean(answers(run, one, examples.texts) == answers(run, other, examples.texts))
     assert 0 < share < 1
     return share
+
+
+@pytest.mark.parametrize(
+    ("texts", "length", "count"),
+    [(872, 64, 512), (277, 256, 256), (1000, 512, 128), (500, 128, 384), (100, 64, 100)],
+)
+def test_long_texts_are_timed_on_fewer(texts, length, count):
+    rows = timed_rows(texts, length)
+    assert len(set(rows)) == count and (rows[0], rows[-1]) == (0, texts - 1)
 
 
 @pytest.mark.parametrize(
