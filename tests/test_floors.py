@@ -43,6 +43,8 @@ LAZILY = {
     "modeling/checkpoints/google.py": {"tensorflow"},
     "modeling/checkpoints/hub.py": {"huggingface_hub"},
     "modeling/checkpoints/keras_hub.py": {"keras_hub"},
+    "methods/adapler/saliency.py": {"tensorflow"},
+    "methods/adapler/training_step.py": {"tensorflow"},
     "methods/power_bert/plots.py": {"matplotlib"},
 }
 

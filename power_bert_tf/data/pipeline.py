@@ -1,5 +1,8 @@
 """Examples to batches: `tf.data` streams for training and for evaluation."""
 
+from collections.abc import Mapping
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -24,6 +27,7 @@ def training_dataset(
     epochs: int = 1,
     pad_to_longest: bool = False,
     group_by_length: bool = False,
+    by_word: Mapping[str, Sequence[np.ndarray]] | None = None,
 ) -> tuple[tf.data.Dataset, int]:
     """One stream of full batches over the epochs `first_epoch` to `epochs - 1`.
 
@@ -42,6 +46,8 @@ def training_dataset(
         pad_to_longest: bool. Whether a batch is padded to its longest text rather than to N.
         group_by_length: bool. Groups texts of similar length, in word-pieces, from among those of
             50 batches, and pads to the longest itself, so batches contain less padding.
+        by_word: dict of name to a sequence with a float array for each text, which has a number
+            for each of its word-pieces. They are further inputs, float32 (batch, N), 0 for padding.
 
     Returns:
         The dataset and the number of batches in an epoch. Elements are (inputs, labels): inputs
@@ -68,6 +74,7 @@ def training_dataset(
             order = batches[random_order(steps, seed, epoch, 1)].ravel()
         orders.append(order)
     columns = _columns(examples)
+    columns |= {name: _ragged(name, arrays, examples) for name, arrays in (by_word or {}).items()}
 
     def gather(indices):
         return {name: tf.gather(column, indices) for name, column in columns.items()}
@@ -75,7 +82,7 @@ def training_dataset(
     dataset = tf.data.Dataset.from_tensor_slices(np.concatenate(orders))
     dataset = dataset.batch(batch_size, drop_remainder=True).map(gather)
     multiple = 1 if group_by_length else _MULTIPLE
-    return _preprocessed(dataset, preprocessor, pad_to_longest, multiple), steps
+    return _preprocessed(dataset, preprocessor, pad_to_longest, multiple, by_word or ()), steps
 
 
 def evaluation_dataset(
@@ -122,13 +129,32 @@ def _columns(examples):
     return columns
 
 
-def _preprocessed(dataset, preprocessor, pad_to_longest, multiple=_MULTIPLE):
+def _ragged(name, arrays, examples):
+    """Arrays of the texts as a column: (count, choices, word-pieces)."""
+    if len(arrays) != len(examples.texts):
+        raise InputError(
+            f"`by_word` must have an array for each of the {len(examples.texts)} texts. "
+            f"Received: {len(arrays)} in {name!r}"
+        )
+    lengths = [len(array) for array in arrays]
+    flat = np.concatenate([np.asarray(array, "float32") for array in arrays])
+    by_text = tf.RaggedTensor.from_row_lengths(flat, lengths)
+    return tf.RaggedTensor.from_uniform_row_length(by_text, examples.choices)
+
+
+def _preprocessed(dataset, preprocessor, pad_to_longest, multiple=_MULTIPLE, by_word=()):
     def preprocess(batch):
         texts = [tf.reshape(batch[name], [-1]) for name in ("text", "text_pair") if name in batch]
-        if not pad_to_longest:
-            return preprocessor(*texts), batch["label"]
-        pair = texts[1] if len(texts) == 2 else None
-        return preprocessor.pad_to_longest(texts[0], pair, multiple), batch["label"]
+        if pad_to_longest:
+            pair = texts[1] if len(texts) == 2 else None
+            inputs = preprocessor.pad_to_longest(texts[0], pair, multiple)
+        else:
+            inputs = preprocessor(*texts)
+        length = inputs["token_ids"].shape[1] or tf.shape(inputs["token_ids"])[1]
+        for name in by_word:
+            by_text = batch[name].merge_dims(0, 1)
+            inputs[name] = by_text.to_tensor(0.0, shape=tf.stack([-1, length]))
+        return inputs, batch["label"]
 
     dataset = dataset.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.prefetch(tf.data.AUTOTUNE)

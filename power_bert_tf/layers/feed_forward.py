@@ -9,7 +9,8 @@ from power_bert_tf.layers.layer_norm import LayerNorm
 ACTIVATIONS = ("gelu", "gelu_tanh", "relu")
 
 
-def _activate(hidden, activation):
+def activate(hidden, activation):
+    """Applies one of `ACTIVATIONS` to a tensor."""
     if activation == "relu":
         return keras.activations.relu(hidden)
     if activation == "gelu_tanh":
@@ -77,7 +78,7 @@ class FeedForward(keras.layers.Layer):
         return dense
 
     def call(self, hidden, training=None):
-        intermediate = _activate(self.intermediate(hidden), self.activation)
+        intermediate = activate(self.intermediate(hidden), self.activation)
         output = self.dropout_layer(self.output_projection(intermediate), training=training)
         return self.layer_norm(hidden + output)
 

@@ -38,7 +38,7 @@ def speedups(cost):
     }
 
 
-def operations(config, length, reduction, sizes):
+def operations(config, length, reduction, sizes, kept=None):
     """Floating-point operations a text, in the encoders; unpadded ones one text at a time.
 
     Args:
@@ -46,28 +46,30 @@ def operations(config, length, reduction, sizes):
         length: int, N.
         reduction: `Reduction` of the faster model.
         sizes: int array (texts,), the texts' own lengths.
+        kept: int array (texts, encoders), the word-vectors that are left after each encoder, see
+            `kept_words`. By the reduction where None, which then must not be adaptive.
 
     Returns:
         dict of `per_text`, for each of `WAYS` by the paper's scheme, their `speedup`, and
         `computed_per_text`, what the graph for inference computes.
     """
-    lengths, counts = np.unique(sizes, return_counts=True)
+    layers = config.num_layers
+    if kept is None:
+        kept = [reduction.kept(layers, int(size)) for size in sizes]
+    texts, counts = np.unique(np.column_stack([sizes, kept]), axis=0, return_counts=True)
 
     def each_way(flops):
-        def bert(size):
-            return flops(config, size)
+        def reduced(size, *kept):
+            overhead = reduction.overhead(config, size, kept)
+            return overhead + flops(config, size, kept, reduction.entering_of(size, kept))
 
-        def reduced(size):
-            kept = reduction.kept(config.num_layers, size)
-            return flops(config, size, kept, reduction.entering(config.num_layers, size))
-
-        def mean(model):
-            return float(np.average([model(int(size)) for size in lengths], weights=counts))
+        def mean(cost):
+            return float(np.average([cost(*text) for text in texts.tolist()], weights=counts))
 
         return {
-            "bert_padded": bert(length),
-            "bert_unpadded": mean(bert),
-            "reduced_padded": reduced(length),
+            "bert_padded": flops(config, length),
+            "bert_unpadded": mean(lambda size, *kept: flops(config, size)),
+            "reduced_padded": reduced(length, *reduction.kept(layers, length)),
             "reduced_unpadded": mean(reduced),
         }
 

@@ -8,6 +8,7 @@ from power_bert_tf.errors import InputError
 # in `EXPORTS`, what users find at the top. Nothing of it is imported before it is needed.
 METHODS = {
     "power-bert": f"{__name__}.power_bert",
+    "adapler": f"{__name__}.adapler",
 }
 DEFAULT = "power-bert"
 

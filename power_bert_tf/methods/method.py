@@ -9,11 +9,13 @@ import pathlib
 import typing
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.files import write_file
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
 from power_bert_tf.training.training_data import TrainingData
 from power_bert_tf.training.training_data import TrainingResult
 
 FINE_TUNE, CONTROL = "fine-tune", "control"
+MODEL, _RUNNER_UP = "model.keras", "runner-up"
 # The steps whose model is a whole BERT; all others are a method's own.
 BERT_STEPS = (FINE_TUNE, CONTROL)
 
@@ -23,18 +25,22 @@ class Work:
     """What a step works with.
 
     Args:
-        start: `BertClassifier` over the checkpoint, the model that the first step begins with.
+        start: function that gives a new `BertClassifier` over the checkpoint.
         finished: function from the name of an earlier step to the `BertClassifier` that it made.
         data: `TrainingData`.
         folder: path of the step's own folder; what a step writes there is part of the run.
         backup: path where the state after each epoch stands while the step runs.
+        folder_of: function from the name of an earlier step to the path of its folder.
+        score: function from the name of an earlier step to its dev score.
     """
 
-    start: typing.Any
+    start: typing.Callable
     finished: typing.Callable
     data: TrainingData
     folder: pathlib.Path
     backup: pathlib.Path
+    folder_of: typing.Callable | None = None
+    score: typing.Callable | None = None
 
 
 class Step:
@@ -58,8 +64,8 @@ class Step:
             work: `Work`.
 
         Returns:
-            `TrainingResult` and findings, a JSON-ready dict of what later steps, the report and
-            the tuning may ask for.
+            `TrainingResult`, whose model is None where the step makes none, and findings, a
+            JSON-ready dict of what later steps, the report and the tuning may ask for.
         """
         raise NotImplementedError
 
@@ -69,14 +75,19 @@ class TrainingStep(Step):
 
     Attributes:
         epochs: int.
-        keeps_best: bool. Whether the best epoch by the task's metric is kept, or the last.
+        keeps_best: bool. Whether the best epoch is kept, or the last.
+        monitor: str, the log whose highest value marks the best epoch; the task's metric where
+            None.
         patience: int. Ends after so many epochs that are no better than the best; None trains
             through all of them.
+        best_epochs: int, how many of the best epochs are kept.
     """
 
     epochs: int
     keeps_best = True
+    monitor = None
     patience = None
+    best_epochs = 1
 
     def build(self, work):
         """The `BertClassifier` that is trained, in place."""
@@ -110,7 +121,11 @@ class TrainingStep(Step):
             self.keeps_best,
             callbacks,
             self.patience,
+            self.monitor,
+            self.best_epochs,
         )
+        for number, write in enumerate(result.runners_up, start=1):
+            write_file(work.folder / f"{_RUNNER_UP}-{number}.keras", write)
         return result, self.findings(result, work)
 
 
@@ -122,18 +137,30 @@ class FineTune(TrainingStep):
         epochs: int, at most.
         learning_rate: float, the peak.
         patience: int, see `TrainingStep`.
+        best_epochs: int. How many of the best epochs are kept: those after the first stand beside
+            the model, see `kept_models`.
     """
 
     epochs: int
     learning_rate: float
     patience: int | None = None
+    best_epochs: int = 1
     name = FINE_TUNE
 
     def build(self, work):
-        return work.start
+        return work.start()
 
     def optimizer(self, steps):
         return fine_tuning_optimizer(self.learning_rate, steps)
+
+
+def kept_models(folder):
+    """The paths of the models that fine-tuning has kept, the best epoch's first.
+
+    Args:
+        folder: path of the finished step.
+    """
+    return [folder / MODEL, *sorted(folder.glob(f"{_RUNNER_UP}-*.keras"))]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,9 +173,10 @@ class TakeFineTuned(Step):
     def run(self, work):
         from power_bert_tf.training.loop import evaluate
 
-        score = evaluate(work.start, work.data)
+        model = work.start()
+        score = evaluate(model, work.data)
         print(f"{work.data.metric} on dev: {score:.4f}")
-        return TrainingResult(work.start, [], 0, score), {}
+        return TrainingResult(model, [], 0, score), {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,6 +214,7 @@ class Plan:
         steps_per_epoch: int, training steps.
         num_layers: int, encoders.
         patience: int, see `TrainingStep`; for the steps that keep their best epoch.
+        learning_rate_given: bool. The user has chosen the task's learning rate.
     """
 
     task: typing.Any
@@ -194,6 +223,7 @@ class Plan:
     steps_per_epoch: int
     num_layers: int
     patience: int | None = None
+    learning_rate_given: bool = False
 
 
 class Method:
@@ -210,6 +240,7 @@ class Method:
         strengthened: str, the name of the step after which a model's speed, and a first score, are
             known; what follows wins score back.
         variants: tuple of str, the names of what else `tune` and `trade_off` can vary.
+        fine_tuned_epochs: int, how many of the best epochs of fine-tuning its steps work with.
     """
 
     name: str
@@ -218,6 +249,7 @@ class Method:
     strength = None
     strengthened = None
     variants = ("",)
+    fine_tuned_epochs = 1
 
     def resolve(self, plan):
         """The options with the values that hold where they say nothing, such as the task's own.

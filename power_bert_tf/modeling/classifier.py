@@ -239,6 +239,21 @@ class BertClassifier(TextModel):
         """
         return self._over_same_variables(sequence_length, cls_alone=True)
 
+    def for_scoring(self, sequence_length=None):
+        """The model whose answers count while this one trains, over the *same* variables.
+
+        It has the reduction that is deployed. Else it is as `for_training`.
+
+        Args:
+            sequence_length: int, or None for any length.
+
+        Returns:
+            `BertClassifier`.
+        """
+        return self._over_same_variables(
+            sequence_length, reduction=self.reduction.deployed, cls_alone=True
+        )
+
     def for_inference(self, sequence_length=None, packed=False):
         """The graph that answers with the least work, over the *same* variables.
 
@@ -288,7 +303,11 @@ class BertClassifier(TextModel):
     def _over_same_variables(self, sequence_length, **options):
         shared = SharedLayers(self.layers, dtype=self._policy)
         arguments = {**self._arguments(), "sequence_length": sequence_length, "shared": shared}
-        return type(self)(**arguments, **options)
+        return type(self)(**{**arguments, **options})
+
+    def train_step(self, *arguments):
+        own = self.reduction.train_step
+        return super().train_step(*arguments) if own is None else own(self, *arguments)
 
     def _graph(self, sequence_length, **options):
         return classifier_graph(

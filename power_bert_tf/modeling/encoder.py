@@ -117,6 +117,8 @@ def _encoder(config, index, reduction, layers, vectors, lean, cls_alone):
     entering = reduction.select_before(layers, index, vectors)
     drop = _pack if vectors.packed else _extract
     vectors, _ = drop(layers, f"encoder_{index}_removal", vectors, entering)
+    if entering is not None:
+        vectors = vectors.remember(**entering.remembered)
     if cls_alone:
         vectors = _attend(config, index, layers, vectors, lean, queries=1)
     elif reduction.reads_attention(index, vectors):

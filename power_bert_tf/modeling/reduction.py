@@ -77,21 +77,24 @@ class Selection:
         priority: float (batch, rows), such as a score. Ties go to the earlier row.
         most: int, the most that stay of any text; None where that is not known before.
         budget: int (batch,), how many stay of each text; None for `most` of each.
+        remembered: dict of name to tensor, see `WordVectors`.
     """
 
     priority: typing.Any
     most: int | None = None
     budget: typing.Any = None
+    remembered: dict = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def from_mask(cls, stays, most=None):
+    def from_mask(cls, stays, most=None, remembered=None):
         """Those that a mask names.
 
         Args:
             stays: int (batch, rows), 1 for a word-vector that stays.
             most: int, the most that stay of any text; None where that is not known before.
+            remembered: dict of name to tensor, see `WordVectors`.
         """
-        return cls(stays, most, MaskBudget()(stays))
+        return cls(stays, most, MaskBudget()(stays), remembered or {})
 
     def keeps_most_of(self, rows):
         """Whether more than half of the `rows` that an encoder gets are sure to be kept."""
@@ -110,7 +113,8 @@ class Reduction:
     says that CLS is handed on as it is, whatever happens to others, so that an encoder of which
     only CLS is used needs no answer. `sees_padding` says that answers depend on how far a text is
     padded, so that it must be padded to N. `fades` says that word-vectors are scaled or hidden, and
-    not dropped: such a model is for training, and its rows are not packed.
+    not dropped: such a model is for training, and its rows are not packed. `adaptive` says that how
+    many stay depends on the text's words, and not on its length alone.
 
     Each hook gets `layers` (`SharedLayers`, which makes the layers), the encoder's `index` from 0,
     and `WordVectors`; `probabilities` is the encoder's attention, (batch, heads, queries, keys).
@@ -120,6 +124,14 @@ class Reduction:
     leaves_cls = True
     sees_padding = False
     fades = False
+    adaptive = False
+    # A training step of its own, a function of a model and a batch; Keras' where None.
+    train_step = None
+
+    @property
+    def deployed(self):
+        """The `Reduction` whose answers count while this one trains, over the same weights."""
+        return self
 
     def check(self, num_layers, sequence_length):
         """Raises InputError unless it fits a model of these sizes; of any length where None."""
@@ -129,12 +141,29 @@ class Reduction:
         return self
 
     def kept(self, num_layers, length):
-        """How many word-vectors of a text of `length` are left after each encoder, a tuple."""
+        """How many word-vectors of a text of `length` are left after each encoder, a tuple.
+
+        Where `adaptive`, of a text that loses none.
+        """
         return (length,) * num_layers
 
-    def entering(self, num_layers, length):
-        """How many of them enter each encoder's attention, a tuple: all that were left before."""
-        return (length, *self.kept(num_layers, length)[:-1])
+    def entering_of(self, length, kept):
+        """How many of them enter each encoder's attention, a tuple: all that were left before.
+
+        Args:
+            length: int, of the text.
+            kept: ints, how many are left after each encoder.
+        """
+        return (length, *kept[:-1])
+
+    def overhead(self, config, length, kept):
+        """Operations for one text that BERT does not do, and that are not left out as small.
+
+        Args:
+            config: `EncoderConfig`.
+            length, kept: see `entering_of`.
+        """
+        return 0
 
     def before_encoder(self, layers, index, vectors):
         """May fade word-vectors before the encoder, or change the attention bias.

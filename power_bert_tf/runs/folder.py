@@ -88,8 +88,15 @@ class StepFolder:
         return self.path / "progress"
 
     def load_model(self):
-        """The step's model."""
-        return load_classifier(self.path / "model.keras")
+        """The step's model.
+
+        Raises:
+            InputError: where the step makes none.
+        """
+        path = self.path / "model.keras"
+        if self.finished and not path.exists():
+            raise InputError(f"the step {self.path.name} has no model of its own")
+        return load_classifier(path)
 
     def metrics(self):
         """The step's score, seconds and findings, a dict."""
@@ -102,9 +109,10 @@ class StepFolder:
 
     def finish(self, result, seconds, findings=None):
         """Writes the model, the history and, last, the metrics of a `TrainingResult`."""
-        # A copy without the optimizer, whose state is twice the size of the weights.
-        model = result.model.with_reduction(result.model.reduction)
-        write_file(self.path / "model.keras", model.save)
+        if result.model is not None:
+            # A copy without the optimizer, whose state is twice the size of the weights.
+            model = result.model.with_reduction(result.model.reduction)
+            write_file(self.path / "model.keras", model.save)
         write_json(self.path / "history.json", result.history)
         metrics = {
             "score": result.score,

@@ -93,14 +93,17 @@ class Job:
         task = self.data.task
         layers = self._opened.config.num_layers
         patience = self.training.patience
-        plan = Plan(task, self.options, task.epochs, self.steps_per_epoch, layers, patience)
+        given = self.training.learning_rate is not None
+        plan = Plan(task, self.options, task.epochs, self.steps_per_epoch, layers, patience, given)
         return dataclasses.replace(plan, options=resolve(plan))
 
     def steps(self):
         """The steps of the run, a tuple of `Step`."""
         plan, training, rate = self.plan(), self.training, self.data.task.learning_rate
         usual = training.epochs or max(_FINE_TUNING_EPOCHS, plan.epochs)
-        first = FineTune(training.fine_tuning_epochs or usual, rate, training.patience)
+        epochs = training.fine_tuning_epochs or usual
+        best_epochs = get_method(self.method).fine_tuned_epochs
+        first = FineTune(epochs, rate, training.patience, best_epochs)
         if training.skip_fine_tuning:
             first = TakeFineTuned()
         steps = get_method(self.method).steps(plan)
@@ -134,7 +137,11 @@ class Job:
         # Built before the run folder is touched, so that a checkpoint that cannot be used leaves
         # nothing behind.
         keras.utils.set_random_seed(training.seed)
-        start = self._starting_model()
+        begun = [self._starting_model()]
+
+        def start():
+            return begun.pop() if begun else self._starting_model()
+
         settings = self._settings(steps, tokenizer)
         adopted = self._fine_tuned(settings["identity"])
         run = RunFolder.begin(self.output, settings, tokenizer, self._sets(), self.data.train)
@@ -184,7 +191,18 @@ class Job:
         def finished(name):
             return run.finished_step(name).load_model()
 
-        work = Work(start, finished, data, folder.path, folder.backup)
+        def score(name):
+            return run.finished_step(name).metrics()["score"]
+
+        work = Work(
+            start,
+            finished,
+            data,
+            folder.path,
+            folder.backup,
+            lambda name: run.finished_step(name).path,
+            score,
+        )
         begin = time.perf_counter()
         result, findings = step.run(work)
         folder.finish(result, time.perf_counter() - begin, findings)

@@ -13,8 +13,10 @@ from power_bert_tf.methods import get_method
 from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.runs.scores import bert_at_its_best
 from power_bert_tf.runs.scores import scores
+from power_bert_tf.training.loop import kept_words
 
 BATCH_SIZE = 128
+_PERCENTILES = (5, 25, 50, 75, 95)
 _MOST_TIMED_TEXTS, _MOST_TIMED_POSITIONS = 512, 512 * 128
 
 
@@ -34,6 +36,9 @@ def build_report(run, timed=True):
     reduced = run.finished_step().load_model()
     encoded = preprocessor.encode(dev.texts, dev.text_pairs)
     sizes = np.array([len(ids) for ids in encoded[0]])
+    kept = None
+    if reduced.reduction.adaptive:
+        _, kept = kept_words(reduced, dev, preprocessor)
     report = {
         "method": method.name,
         "title": method.title,
@@ -44,8 +49,8 @@ def build_report(run, timed=True):
         "mean_length": float(sizes.mean()),
         **_scored(run),
         "configuration": method.configuration(method.Options(**identity["options"]), reduced),
-        "word_vectors": _word_vectors(bert, reduced.reduction, sizes),
-        "operations": operations(bert.config, bert.sequence_length, reduced.reduction, sizes),
+        "word_vectors": _word_vectors(bert, reduced.reduction, sizes, kept),
+        "operations": operations(bert.config, bert.sequence_length, reduced.reduction, sizes, kept),
         "seconds_training": {name: run.step(name).metrics()["seconds"] for name in run.steps},
         "device": f"{os.cpu_count()} cores, {platform.machine()}",
         "versions": settings["versions"],
@@ -77,12 +82,20 @@ def _scored(run):
     }
 
 
-def _word_vectors(bert, reduction, sizes):
+def _word_vectors(bert, reduction, sizes, kept):
     length, layers = bert.sequence_length, bert.config.num_layers
-    own = sum(sum(reduction.kept(layers, int(size))) for size in sizes)
+    if kept is None:
+        kept = np.array([reduction.kept(layers, int(size)) for size in sizes])
     return {
         "padded": {"bert": length * layers, "reduced": sum(reduction.kept(layers, length))},
-        "unpadded": {"bert": float(sizes.mean() * layers), "reduced": float(own / len(sizes))},
+        "unpadded": {
+            "bert": float(sizes.mean() * layers),
+            "reduced": float(kept.sum() / len(sizes)),
+        },
+        # How many are left after each encoder, over the texts: the distribution.
+        "percentiles": {
+            str(share): np.percentile(kept, share, axis=0).tolist() for share in _PERCENTILES
+        },
     }
 
 

@@ -69,15 +69,16 @@ class EpochBackup(keras.callbacks.Callback):
             epoch counts as the best where None.
         patience: int or None. Ends the training after so many epochs in a row that are no better
             than the best one; never where None.
+        kept: int. How many of the best epochs' weights are kept.
     """
 
-    def __init__(self, folder, monitor=None, patience=None):
+    def __init__(self, folder, monitor=None, patience=None, kept=1):
         super().__init__()
         self.folder = pathlib.Path(folder)
         self.monitor = monitor
         self.patience = patience
+        self.kept = kept
         self.history = []
-        self.best_epoch = None
 
     def restore(self, model):
         """Brings back the state of the latest epoch, if any.
@@ -96,8 +97,22 @@ class EpochBackup(keras.callbacks.Callback):
         model.optimizer.build(model.trainable_variables)
         _assign(latest / "state.npz", _weights(model), _optimizer_state(model))
         self.history = recorded["history"]
-        self.best_epoch = recorded["best_epoch"]
         return len(self.history)
+
+    @property
+    def best_epochs(self):
+        """The epochs whose weights are kept, the best first; the earlier one of equals."""
+        epochs = range(1, len(self.history) + 1)
+        if self.monitor is None:
+            ordered = sorted(epochs, reverse=True)
+        else:
+            ordered = sorted(epochs, key=lambda epoch: -self.history[epoch - 1][self.monitor])
+        return ordered[: self.kept]
+
+    @property
+    def best_epoch(self):
+        """The best epoch, from 1; None before the first."""
+        return self.best_epochs[0] if self.history else None
 
     @property
     def ended(self):
@@ -111,17 +126,15 @@ class EpochBackup(keras.callbacks.Callback):
         self.history.append({name: float(value) for name, value in logs.items()})
         weights, optimizer = _weights(self.model), _optimizer_state(self.model)
         before = self.folder / f"epoch-{epoch:04d}"
-        is_best = self._is_best()
-        if is_best:
-            self.best_epoch = epoch + 1
 
         def write(folder):
             _save(folder / "state.npz", weights, optimizer)
-            if is_best:
-                _save(folder / "best.npz", weights)
-            else:
-                shutil.copyfile(before / "best.npz", folder / "best.npz")
-            recorded = {"history": self.history, "best_epoch": self.best_epoch}
+            for best in self.best_epochs:
+                if best == epoch + 1:
+                    _save(folder / _weights_of(best), weights)
+                else:
+                    shutil.copyfile(before / _weights_of(best), folder / _weights_of(best))
+            recorded = {"history": self.history}
             (folder / "history.json").write_text(json.dumps(recorded), encoding="utf-8")
 
         write_folder(self.folder / f"epoch-{epoch + 1:04d}", write)
@@ -129,13 +142,11 @@ class EpochBackup(keras.callbacks.Callback):
         if self.ended:
             self.model.stop_training = True
 
-    def _is_best(self):
-        if self.monitor is None:
-            return True
-        scores = [logs[self.monitor] for logs in self.history]
-        return scores[-1] > max(scores[:-1], default=-np.inf)
-
-    def load_best(self, model):
-        """Gives `model` the weights of the best epoch."""
+    def load(self, model, epoch):
+        """Gives `model` the weights of one of `best_epochs`."""
         latest = sorted(self.folder.glob("epoch-[0-9][0-9][0-9][0-9]"))[-1]
-        _assign(latest / "best.npz", _weights(model))
+        _assign(latest / _weights_of(epoch), _weights(model))
+
+
+def _weights_of(epoch):
+    return f"best-{epoch:04d}.npz"

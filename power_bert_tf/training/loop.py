@@ -31,18 +31,50 @@ def predict(model, examples, preprocessor, batch_size=128):
     Returns:
         Array in the order of the examples, as `task_score` takes it.
     """
+    graph = model.for_training(model.sequence_length if model.reduction.sees_padding else None)
+
+    def answer(inputs):
+        return keras.ops.convert_to_numpy(graph(inputs, training=False))
+
+    return _of_each_text(answer, model, examples, preprocessor, batch_size)
+
+
+def kept_words(model, examples, preprocessor, batch_size=128):
+    """How many word-vectors of each text are left.
+
+    Args:
+        model: `BertClassifier` whose reduction drops word-vectors.
+        examples, preprocessor, batch_size: see `predict`.
+
+    Returns:
+        Two int arrays in the order of the texts: (texts,), their lengths, and (texts, encoders),
+        how many are left after each encoder.
+    """
+    length = preprocessor.sequence_length if model.reduction.sees_padding else None
+    graph, layers = model.at_length(length).traced(), model.config.num_layers
+
+    def count(inputs):
+        seen = graph(inputs, training=False)
+        positions = [seen[f"encoder_{index}_positions"] for index in range(layers)]
+        columns = [inputs["padding_mask"], *positions]
+        return np.stack([np.sum(np.asarray(each) > 0, axis=1) for each in columns], axis=1)
+
+    counts = _of_each_text(count, model, examples, preprocessor, batch_size)
+    return counts[:, 0], counts[:, 1:]
+
+
+def _of_each_text(function, model, examples, preprocessor, batch_size):
+    """What a function makes of batches of texts of similar length, (texts, ...), in their order."""
     pad_to_longest = not model.reduction.sees_padding
-    most = max(1, _MOST_WORDS // (model.sequence_length * examples.choices))
+    most = max(1, _MOST_WORDS // (preprocessor.sequence_length * examples.choices))
     batch_size = min(batch_size, most)
     order = np.argsort(examples.characters(), kind="stable")
     dataset = evaluation_dataset(examples.select(order), preprocessor, batch_size, pad_to_longest)
-    graph = model.for_training(None if pad_to_longest else model.sequence_length)
-    batches = [graph(inputs, training=False) for inputs, _ in dataset]
-    outputs = np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])
-    by_example = outputs.reshape(len(examples), -1)
-    answers = np.empty_like(by_example)
-    answers[order] = by_example
-    return answers.reshape(outputs.shape)
+    found = np.concatenate([function(inputs) for inputs, _ in dataset])
+    by_example = found.reshape(len(examples), -1)
+    in_order = np.empty_like(by_example)
+    in_order[order] = by_example
+    return in_order.reshape(found.shape)
 
 
 def evaluate(model, data):
@@ -60,8 +92,12 @@ def train(
     keep_best=True,
     callbacks=(),
     patience=None,
+    monitor=None,
+    best_epochs=1,
 ):
     """Trains a model, and goes on where an earlier process was killed.
+
+    The dev score of each epoch is that of the reduction that is deployed, see `Reduction`.
 
     Args:
         model: `BertClassifier`; it is trained in place.
@@ -69,10 +105,14 @@ def train(
         data: `TrainingData`.
         epochs: int.
         backup_folder: folder for the state after each epoch; training goes on from there.
-        keep_best: bool. Give back the best epoch by the task's metric; the last where False.
-        callbacks: Keras callbacks, called before the state is written.
+        keep_best: bool. Give back the best epoch; the last where False.
+        callbacks: Keras callbacks, called after the dev score is in the logs and before the state
+            is written.
         patience: int. Ends after so many epochs that are no better than the best; trains through
             all of them where None.
+        monitor: str, the log whose highest value marks the best epoch; the task's metric on the
+            dev set where None.
+        best_epochs: int. How many of the best epochs are kept.
 
     Returns:
         `TrainingResult`.
@@ -89,8 +129,13 @@ def train(
     # By length, so that less is padding: a score does not depend on the order.
     in_order = data.dev.select(np.argsort(data.dev.characters(), kind="stable"))
     dev = evaluation_dataset(in_order, data.preprocessor, data.batch_size, pad_to_longest)
-    score = DevScore(dev, in_order.labels, data.metric)
-    backup = EpochBackup(backup_folder, score.log_name if keep_best else None, patience)
+    scored = None
+    if model.reduction.deployed is not model.reduction:
+        scored = model.for_scoring(trained.sequence_length)
+        scored.compile(jit_compile=data.jit_compile)
+    score = DevScore(dev, in_order.labels, data.metric, scored)
+    best = (monitor or score.log_name) if keep_best else None
+    backup = EpochBackup(backup_folder, best, patience, best_epochs)
     first_epoch = backup.restore(trained)
     if first_epoch < epochs and not backup.ended:
         dataset, steps = training_dataset(
@@ -102,6 +147,7 @@ def train(
             epochs,
             pad_to_longest,
             data.group_by_length,
+            data.by_word,
         )
         trained.fit(
             dataset,
@@ -113,13 +159,27 @@ def train(
             # A bar that redraws itself makes a log unreadable.
             verbose=1 if sys.stdout.isatty() else 2,
         )
-    backup.load_best(trained)
+    runners_up = tuple(_writer(backup, epoch, model, trained) for epoch in backup.best_epochs[1:])
+    backup.load(trained, backup.best_epoch)
     return TrainingResult(
         model,
         backup.history,
         backup.best_epoch,
         backup.history[backup.best_epoch - 1][score.log_name],
+        runners_up,
     )
+
+
+def _writer(backup, epoch, model, trained):
+    """A function that writes the model of an epoch; afterwards it is what it was before."""
+
+    def write(path):
+        backup.load(trained, epoch)
+        # A copy without the optimizer, whose state is twice the size of the weights.
+        model.with_reduction(model.reduction).save(path)
+        backup.load(trained, backup.best_epoch)
+
+    return write
 
 
 def _compile(model, optimizer, data):

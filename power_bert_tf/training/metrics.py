@@ -91,15 +91,18 @@ class DevScore(keras.callbacks.Callback):
         dataset: tf.data of batches of (inputs, labels).
         labels: array of shape (examples,), in the order of `dataset`.
         metric: str, see `task_score`.
+        scored: model whose answers count; the one that is trained where None.
     """
 
-    def __init__(self, dataset, labels, metric):
+    def __init__(self, dataset, labels, metric, scored=None):
         super().__init__()
         self.dataset = dataset
         self.labels = labels
         self.metric = metric
+        self.scored = scored
         self.log_name = f"dev_{metric}"
 
     def on_epoch_end(self, epoch, logs=None):
-        outputs = self.model.predict(self.dataset, verbose=0)
+        scored = self.model if self.scored is None else self.scored
+        outputs = scored.predict(self.dataset, verbose=0)
         logs[self.log_name] = task_score(self.metric, self.labels, outputs)

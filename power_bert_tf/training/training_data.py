@@ -16,6 +16,7 @@ class TrainingData:
         seed: int. Shuffling and dropout are functions of it.
         group_by_length: bool. Groups texts of similar length, so batches contain less padding.
         jit_compile: bool. Compile training steps with XLA.
+        by_word: dict of name to what is known of each word-piece, see `training_dataset`.
     """
 
     train: typing.Any
@@ -26,6 +27,7 @@ class TrainingData:
     seed: int = 0
     group_by_length: bool = False
     jit_compile: bool = False
+    by_word: dict = dataclasses.field(default_factory=dict)
 
     @property
     def steps_per_epoch(self):
@@ -35,9 +37,18 @@ class TrainingData:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingResult:
-    """A trained model, the logs of its epochs, and its score on the dev set (at most 1)."""
+    """A trained model, the logs of its epochs, and its score on the dev set (at most 1).
+
+    Args:
+        model: `BertClassifier`, or None where there is none.
+        history: list of dict, the logs of each epoch.
+        best_epoch: int, from 1; 0 where nothing was trained.
+        score: float, or None.
+        runners_up: functions that write the models of the next best epochs to a path each.
+    """
 
     model: typing.Any
     history: list
     best_epoch: int
-    score: float
+    score: float | None
+    runners_up: tuple = ()

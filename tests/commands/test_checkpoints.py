@@ -71,7 +71,7 @@ def test_a_run_is_a_checkpoint(finished_run, path):
     dev = toy.examples(32, seed=2)
     data = TrainingData(dev, dev, RunFolder.open(finished_run.path).preprocessor(), "accuracy", 16)
     model = job(finished_run.path / path, dev, skip_fine_tuning=True)._starting_model()
-    work = Work(model, None, data, None, None)
+    work = Work(lambda: model, None, data, None, None)
     score = TakeFineTuned().run(work)[0].score
     if not path:
         assert score == finished_run.json("fine-tune/metrics.json")["score"]

@@ -24,8 +24,8 @@ class EverySecond(Reduction):
     def kept(self, num_layers, length):
         return (-(-length // 2),) * num_layers
 
-    def entering(self, num_layers, length):
-        return self.kept(num_layers, length)
+    def entering_of(self, length, kept):
+        return tuple(kept)
 
     def select_before(self, layers, index, vectors):
         if index > 0:

@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 from keras import ops
+from methods.adapler import numpy_adapler
 
 _erf = np.vectorize(math.erf)
 
@@ -62,10 +63,11 @@ def embeddings(token_ids, segment_ids, weights, position_offset=0, epsilon=1e-12
     return layer_norm(np.array(rows), weights, epsilon)
 
 
-def self_attention(hidden, mask, weights, num_heads):
+def self_attention(hidden, mask, weights, num_heads, bias=None):
     """Section 2: A_h = softmax[(M W_q)(M W_k)^T] and V_h = M W_v, for each head h.
 
-    BERT divides by the square root of the key's width, and lets no word look at padding.
+    BERT divides by the square root of the key's width, and lets no word look at padding. `bias` is
+    the m of AdapLeR's equation 1, for each row.
 
     Returns:
         A of shape (heads, rows, rows) and V of shape (heads, rows, value_dim).
@@ -77,6 +79,8 @@ def self_attention(hidden, mask, weights, num_heads):
     probabilities = np.zeros((num_heads, len(hidden), len(hidden)))
     for head, (query, key) in enumerate(zip(queries, keys, strict=True)):
         scores = query @ key[words].T / math.sqrt(key.shape[1])
+        if bias is not None:
+            scores = scores + bias[words]
         probabilities[head][:, words] = softmax(scores)
     return probabilities, np.array(values)
 
@@ -184,12 +188,17 @@ def classify(model, token_ids, segment_ids):
     )
     if config.embedding_dim is not None:
         hidden = dense(hidden, layers["embedding_projection"], "embedding_projection")
-    mask = [1] * len(hidden)
+    mask, bias = [1] * len(hidden), None
     for index in range(config.num_layers):
+        if method == "Removal":
+            stays = numpy_adapler.stays(layers, index, hidden)
+            hidden, mask = hidden[stays], [1] * sum(stays)
+        if method == "SoftRemoval":
+            bias = numpy_adapler.bias(layers, index, hidden, bias)
         name = "encoder" if config.share_layers else f"encoder_{index}"
         num_heads = config.encoder(index).num_heads
         probabilities, values = self_attention(
-            hidden, mask, layers[f"{name}_self_attention"], num_heads
+            hidden, mask, layers[f"{name}_self_attention"], num_heads, bias
         )
         if method == "Extraction":
             score = extraction_score(reduction, index, probabilities, mask, words)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from keras import ops
 from layers import strategies
 
+from power_bert_tf.methods.adapler.reductions import Removal
+from power_bert_tf.methods.adapler.reductions import SoftRemoval
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.modeling import BertClassifier
@@ -45,7 +47,11 @@ REDUCTIONS = {
         f"{selection} {basis}": Extraction(retention, selection=selection, seed=3)
         for basis, retention in _CONFIGURATIONS.items()
         for selection in ("attention", "head", "random")
+        # One of each basis will do where the score is not computed.
+        if (selection, basis) not in (("head", "relative"), ("random", "absolute"))
     },
+    "soft adapler": SoftRemoval(),
+    "adapler": Removal(),
 }
 
 
@@ -58,6 +64,10 @@ def small_classifier(seed=3, config=None, sequence_length=LENGTH, **arguments):
         values = generator.normal(scale=0.7, size=variable.shape)
         if variable.path.endswith("retention"):
             values = generator.random(variable.shape)
+        elif variable.path.endswith("steepness"):
+            values = 30.0
+        elif variable.path.endswith(("/eta", "/theta")):
+            values = 0.8
         elif variable.path.endswith("gamma"):
             values = 1 + 0.3 * values
         elif variable.path.endswith(("beta", "bias")):

@@ -153,7 +153,8 @@ def test_the_profiler_counts_the_same_where_words_leave_before_an_encoder():
         max_sequence_length=16,
     )
     model = BertClassifier(config, 2, 16, EverySecond())
-    kept, entering = model.reduction.kept(3, 16), model.reduction.entering(3, 16)
+    kept = model.reduction.kept(3, 16)
+    entering = model.reduction.entering_of(16, kept)
     assert kept == entering == (8, 8, 8)
     others = 2 * 8 * 8 + 2 * 8 * 2
     expected = computed_flops(config, 16, kept, entering) + others

@@ -40,6 +40,7 @@ def test_the_ratio_of_the_steps_that_count(monkeypatch, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.large
 def test_from_the_command_line(monkeypatch, capsys):
     scripts.run(monkeypatch, "search_cost", *SMALL, "--steps", "3", "--basis", "relative")
     lines = capsys.readouterr().out.splitlines()

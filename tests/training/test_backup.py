@@ -58,11 +58,11 @@ def small_model():
     return model
 
 
-def train(folder, monitor="score", interrupt=None, epochs=EPOCHS, patience=None):
+def train(folder, monitor="score", interrupt=None, epochs=EPOCHS, patience=None, kept=1):
     generator = np.random.default_rng(0)
     inputs, targets = generator.normal(size=(6, 4)), generator.normal(size=(6, 1))
     model = small_model()
-    backup = EpochBackup(folder, monitor, patience)
+    backup = EpochBackup(folder, monitor, patience, kept)
     first_epoch = backup.restore(model)
     if backup.ended:
         return model, backup, first_epoch
@@ -92,7 +92,7 @@ def assert_equal(ours, theirs):
 def uninterrupted(tmp_path_factory):
     model, backup, _ = train(tmp_path_factory.mktemp("run"))
     weights = [np.array(each) for each in model.weights]
-    backup.load_best(model)
+    backup.load(model, backup.best_epoch)
     return {
         "weights": weights,
         "optimizer": [np.array(each) for each in model.optimizer.variables],
@@ -110,7 +110,7 @@ def test_interrupted_and_restored_is_as_uninterrupted(tmp_path, uninterrupted, i
     assert_equal(model.weights, uninterrupted["weights"])
     assert_equal(model.optimizer.variables, uninterrupted["optimizer"])
     assert backup.history == uninterrupted["history"]
-    backup.load_best(model)
+    backup.load(model, backup.best_epoch)
     assert_equal(model.weights, uninterrupted["best"])
 
 
@@ -148,15 +148,30 @@ def test_keeps_the_best_epoch_and_its_weights(tmp_path, uninterrupted):
     model, backup, _ = train(tmp_path)
     assert backup.best_epoch == 2
     assert not np.array_equal(model.weights[0], after_two[0])
-    backup.load_best(model)
+    backup.load(model, backup.best_epoch)
     assert_equal(model.weights, after_two)
     assert_equal(after_two, uninterrupted["best"])
+
+
+def test_keeps_the_weights_of_several_epochs(tmp_path, uninterrupted):
+    """Of 0.3, 0.8, 0.8, 0.5 the second, the third and the fourth are the best three."""
+    with pytest.raises(Interruption):
+        train(tmp_path, interrupt=2, kept=3)
+    model, backup, _ = train(tmp_path, kept=3)
+    assert backup.best_epochs == [2, 3, 4]
+    seen = []
+    for epoch in backup.best_epochs:
+        backup.load(model, epoch)
+        seen.append([np.array(each) for each in model.weights])
+    assert_equal(seen[0], uninterrupted["best"])
+    assert_equal(seen[2], uninterrupted["weights"])
+    assert not any(np.array_equal(seen[1][0], other[0]) for other in (seen[0], seen[2]))
 
 
 def test_the_last_epoch_is_the_best_without_a_monitor(tmp_path, uninterrupted):
     model, backup, _ = train(tmp_path, monitor=None)
     assert backup.best_epoch == EPOCHS
-    backup.load_best(model)
+    backup.load(model, backup.best_epoch)
     assert_equal(model.weights, uninterrupted["weights"])
 
 
@@ -171,7 +186,6 @@ def test_one_folder_is_left_with_history(tmp_path):
     train(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [f"epoch-{EPOCHS:04d}"]
     recorded = json.loads((tmp_path / f"epoch-{EPOCHS:04d}" / "history.json").read_text())
-    assert recorded["best_epoch"] == 2
     assert [logs["score"] for logs in recorded["history"]] == SCORES
     assert set(recorded["history"][0]) == {"loss", "mae", "score"}
 

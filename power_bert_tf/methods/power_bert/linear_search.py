@@ -52,8 +52,7 @@ def operations_ratio(config, sizes, retention):
     whole, reduced = 0, 0
     for length, count in zip(lengths.tolist(), counts.tolist(), strict=True):
         whole += count * encoders_flops(config, length)
-        entering = extraction.entering(layers, length)
-        reduced += count * encoders_flops(config, length, extraction.kept(layers, length), entering)
+        reduced += count * encoders_flops(config, length, extraction.kept(layers, length))
     return whole / reduced
 
 

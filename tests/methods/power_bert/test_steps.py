@@ -23,7 +23,7 @@ EPOCHS = 8
 
 def run(step, model, data, folder):
     """What a step makes of the model before it, and the masses that it wrote, if any."""
-    work = Work(model, lambda name: model, data, folder, folder / "progress")
+    work = Work(lambda: model, lambda name: model, data, folder, folder / "progress")
     # As a run does before each step; otherwise the tests before would have a say in it.
     keras.utils.set_random_seed(2)
     result, findings = step.run(work)

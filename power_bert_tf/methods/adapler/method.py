@@ -1,0 +1,55 @@
+"""AdapLeR as a method: its options, its steps, and what it says of what it found."""
+
+from power_bert_tf.errors import InputError
+from power_bert_tf.methods.adapler.options import AdaplerOptions
+from power_bert_tf.methods.adapler.steps import ADAPT
+from power_bert_tf.methods.adapler.steps import BEST_EPOCHS
+from power_bert_tf.methods.adapler.steps import Adapt
+from power_bert_tf.methods.adapler.steps import Saliency
+from power_bert_tf.methods.method import Method
+
+
+class Adapler(Method):
+    """Fine-tune, find the saliency of words, and adapt: drop what a text does not need."""
+
+    name = "adapler"
+    title = "AdapLeR"
+    Options = AdaplerOptions
+    strength = "phi"
+    strengthened = ADAPT
+    fine_tuned_epochs = BEST_EPOCHS
+
+    def resolve(self, plan):
+        plan.options.check()
+        task = plan.task
+        options = plan.options.with_published(
+            task.name, task.learning_rate, plan.learning_rate_given
+        )
+        return options.with_threshold_rate(plan.steps_per_epoch)
+
+    def steps(self, plan):
+        return (Saliency(plan.options.no_separators), Adapt(plan.options))
+
+    def configuration(self, options, model):
+        etas = ",".join(f"{eta:.2f}" for eta in self.reduced(model).etas(model))
+        return {"variant": "", "strength": options.phi, "text": f"eta {etas}"}
+
+    def describe(self, configuration):
+        return f"Thresholds ({self.strength_text(configuration)})"
+
+    def strength_text(self, configuration):
+        return f"phi {configuration['strength']:g}"
+
+    def check_tuning(self, options):
+        if options.phi == 0:
+            raise InputError("`phi` must be above 0 to begin with. Received: phi=0")
+
+    def foretells(self, options):
+        # There is nothing after the step that shows the speed.
+        return False
+
+    def nothing_left(self, model):
+        return min(self.reduced(model).etas(model)) >= 0.999
+
+
+METHOD = Adapler()
