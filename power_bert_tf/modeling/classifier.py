@@ -193,7 +193,11 @@ class BertClassifier(TextModel):
 
         Layers are matched by name; a layer that only the new model has keeps its initial
         weights (retention parameters start at one).
+
+        Raises:
+            InputError: where the reduction does not fit, or goes by what this model has not learnt.
         """
+        reduction.check_source(self)
         model = type(self)(**{**self._arguments(), "reduction": reduction})
         model.take_weights(self)
         return model

@@ -136,6 +136,9 @@ class Reduction:
     def check(self, num_layers, sequence_length):
         """Raises InputError unless it fits a model of these sizes; of any length where None."""
 
+    def check_source(self, model):
+        """Raises InputError where `model`, whose weights it is to go by, has not what it needs."""
+
     def with_length(self, sequence_length):
         """This reduction with what it keeps of the length that a model is first built for."""
         return self

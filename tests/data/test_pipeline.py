@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from training import toy
 
 from power_bert_tf.data import Examples
 from power_bert_tf.data import Preprocessor
@@ -183,3 +184,35 @@ def test_bad_input():
             training_dataset(EXAMPLES, PREPROCESSOR, 4, 0, first_epoch=first_epoch, epochs=epochs)
     with pytest.raises(InputError, match="`seed` must be"):
         training_dataset(EXAMPLES, PREPROCESSOR, 4, seed=-1)
+
+
+@pytest.mark.parametrize("options", [{}, {"pad_to_longest": True, "group_by_length": True}])
+def test_what_is_known_of_each_word_piece_goes_with_its_text(options):
+    """By example, so that the order may change from epoch to epoch."""
+    examples, preprocessor = toy.examples(12), toy.preprocessor()
+    token_ids, _ = preprocessor.encode(examples.texts)
+    known = [np.array(ids, "float32") + 0.5 for ids in token_ids]
+    dataset, _ = training_dataset(
+        examples, preprocessor, 4, seed=1, epochs=2, by_word={"known": known}, **options
+    )
+    for inputs, _ in dataset:
+        mask = inputs["padding_mask"].numpy()
+        expected = (inputs["token_ids"].numpy() + 0.5) * mask
+        np.testing.assert_array_equal(inputs["known"].numpy(), expected)
+
+
+def test_what_is_known_of_the_options_of_questions():
+    questions, preprocessor = toy.questions(6), toy.preprocessor(16)
+    token_ids, _ = preprocessor.encode(questions.texts, questions.text_pairs)
+    known = {"known": [np.array(ids, "float32") for ids in token_ids]}
+    dataset, _ = training_dataset(questions, preprocessor, 3, seed=1, by_word=known)
+    for inputs, _ in dataset:
+        expected = inputs["token_ids"].numpy() * inputs["padding_mask"].numpy()
+        np.testing.assert_array_equal(inputs["known"].numpy(), expected)
+
+
+def test_what_is_known_must_be_of_all_texts():
+    with pytest.raises(InputError, match="an array for each of the 5 texts. Received: 4 in 'x'"):
+        training_dataset(
+            toy.examples(5), toy.preprocessor(), 2, seed=1, by_word={"x": [np.ones(3)] * 4}
+        )

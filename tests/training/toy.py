@@ -87,7 +87,7 @@ def classifier(sequence_length=LENGTH, seed=None, scale=0.7, **arguments):
     if seed is not None:
         generator = np.random.default_rng(seed)
         for variable in model.trainable_variables:
-            if variable.path.endswith("retention"):
+            if variable.path.endswith(("retention", "/eta", "/theta")):
                 continue
             noise = generator.normal(0.0, scale, variable.shape)
             if variable.path.endswith(("gamma", "beta", "bias")):

@@ -170,6 +170,13 @@ class Removal(_Predicting):
     drops = True
     adaptive = True
 
+    def check_source(self, model):
+        if not isinstance(model.reduction, _Predicting):
+            raise InputError(
+                "`Removal` needs a model with predictors, trained with `SoftRemoval`. "
+                f"Received: reduction={type(model.reduction).__name__}"
+            )
+
     def entering_of(self, length, kept):
         return tuple(kept)
 

@@ -110,6 +110,11 @@ def test_a_schedule_of_nothing(argument):
         SteepnessSchedule(**{"steps_per_epoch": 5, argument: 0})
 
 
+def test_a_model_without_predictors():
+    with pytest.raises(InputError, match="needs a model with predictors.*reduction=NoReduction"):
+        models.small_classifier().with_reduction(Removal())
+
+
 @pytest.mark.parametrize(("width", "layers", "most"), [(768, 12, 0.01), (384, 6, 0.02)])
 def test_predictors_cost_little(width, layers, most):
     config = EncoderConfig(

@@ -1,0 +1,73 @@
+import math
+
+import pytest
+
+from power_bert_tf.errors import InputError
+from power_bert_tf.methods.adapler.options import AdaplerOptions
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("sst2", (5e-3, 5e-4, 5, 2e-5)),
+        ("mrpc", (3e-2, 5e-2, 10, 3e-5)),
+        ("mnli-m", (5e-3, 5e-4, 3, 2e-5)),
+        ("one's own", (5e-3, 5e-3, 5, 1e-3)),
+    ],
+)
+def test_the_papers_values(task, expected):
+    found = AdaplerOptions().with_published(task, 1e-3, is_given=False)
+    assert (
+        found.gamma,
+        found.phi,
+        found.adapting_epochs,
+        found.adapting_learning_rate,
+    ) == expected
+
+
+def test_what_is_given_holds():
+    given = AdaplerOptions(gamma=0.0, phi=1.0, adapting_epochs=2)
+    found = given.with_published("sst2", 1e-3, is_given=True)
+    assert (found.gamma, found.phi, found.adapting_epochs) == (0.0, 1.0, 2)
+    assert found.adapting_learning_rate == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [
+        (5, [10, 100, 1e3, 1e4, 1e5]),
+        (3, [50, 2500, 125_000]),
+        (10, [10 * 3**epoch for epoch in range(10)]),
+        (2, [10, 1e5]),
+        (1, [1e5]),
+    ],
+)
+def test_lambda_by_epoch(epochs, expected):
+    start, factor = AdaplerOptions(adapting_epochs=epochs).steepness
+    found = [start * factor**epoch for epoch in range(epochs)]
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("steps_per_epoch", "expected"), [(250, 2e-3), (10_000, 5e-4)])
+def test_the_rate_of_thresholds_fits_the_number_of_steps(steps_per_epoch, expected):
+    options = AdaplerOptions(adapting_epochs=5).with_threshold_rate(steps_per_epoch)
+    assert options.threshold_learning_rate == pytest.approx(expected)
+    given = AdaplerOptions(adapting_epochs=5, threshold_learning_rate=0.1)
+    assert given.with_threshold_rate(steps_per_epoch).threshold_learning_rate == 0.1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"gamma": -1.0},
+        {"phi": math.nan},
+        {"epoch_limit": math.inf},
+        {"adapting_epochs": 0},
+        {"adapting_learning_rate": -1e-3},
+        {"threshold_learning_rate": 0.0},
+    ],
+)
+def test_what_is_out_of_range(given):
+    (name,) = given
+    with pytest.raises(InputError, match=f"`{name}` must be .*Received: {name}="):
+        AdaplerOptions(**given).check()
