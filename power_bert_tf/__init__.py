@@ -14,6 +14,7 @@ _EXPORTS = {
     "CompiledClassifier": "power_bert_tf.deploy.compiled",
     "EncoderConfig": "power_bert_tf.modeling",
     "Examples": "power_bert_tf.data",
+    "explain": "power_bert_tf.analysis.explain",
     "export_huggingface": "power_bert_tf.deploy.huggingface",
     "export_folder": "power_bert_tf.deploy.text_folder",
     "export_saved_model": "power_bert_tf.deploy.saved_model",

@@ -17,6 +17,7 @@ _CLASSES = {
     "trade-off": "TradeOff",
     "evaluate": "Evaluate",
     "predict": "Predict",
+    "explain": "Explain",
     "export": "Export",
     "choose": "Choose",
     "benchmark": "Benchmark",

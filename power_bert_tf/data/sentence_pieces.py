@@ -124,6 +124,12 @@ class SentencePieceTokenizer(tf.Module):
         """The pieces of `ids` (a list, an array or an eager tensor of rank 1)."""
         return [self.vocabulary[int(index)] for index in ids]
 
+    def part_of_word(self, piece: str) -> tuple[str, bool]:
+        """What a piece spells, and whether it goes on with the word before it."""
+        is_special = piece in ("[CLS]", "[SEP]", "<pad>")
+        continues = not (is_special or piece.startswith(_WORD_START))
+        return piece.removeprefix(_WORD_START), continues
+
     def _processor(self):
         # Made where it is used, and not kept: what it holds goes when TensorFlow clears its caches,
         # as `tf.random.set_seed` does (tensorflow/text#570). A graph gets a node with the model in

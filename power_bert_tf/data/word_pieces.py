@@ -130,6 +130,10 @@ class WordPieceTokenizer(tf.Module):
         """The pieces of `ids` (a list, an array or an eager tensor of rank 1)."""
         return [self.vocabulary[int(index)] for index in ids]
 
+    def part_of_word(self, piece: str) -> tuple[str, bool]:
+        """What a piece spells, and whether it goes on with the word before it."""
+        return piece.removeprefix("##"), piece.startswith("##")
+
 
 def check_batch(text) -> tf.Tensor:
     """Text as a tensor of shape (batch,).

@@ -2,6 +2,7 @@
 
 import functools
 
+from power_bert_tf.analysis.explain import explain
 from power_bert_tf.analysis.trace import trace
 from power_bert_tf.data import Preprocessor
 from power_bert_tf.data import Task
@@ -195,11 +196,23 @@ class Run:
         self.check_pairs(text_pairs, "`texts`")
         compiled = self.compiled(step, batch_size, dtype=dtype, max_int8_drop=max_int8_drop)
         outputs = compiled.predict(texts, text_pairs)
-        return named_answers(outputs, self.task.head, self.task.labels)
+        return self.answers(outputs)
 
     def trace(self, texts, text_pairs=None):
         """The way of texts through the encoders, a list of `Trace`."""
         return trace(self.model(), self.preprocessor, texts, text_pairs)
+
+    def explain(self, texts, text_pairs=None):
+        """What each word contributes at each encoder, a list of `Explanation`.
+
+        Raises:
+            InputError: where the run's model has no predictors of contributions.
+        """
+        return explain(self.model(), self.preprocessor, texts, text_pairs)
+
+    def answers(self, outputs):
+        """Outputs of the run's model as `predict` names them, a list of dict."""
+        return named_answers(outputs, self.task.head, self.task.labels)
 
     def export(
         self,

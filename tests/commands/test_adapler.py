@@ -111,6 +111,15 @@ def test_it_answers_and_is_followed(run):
     assert main(["predict", str(run.path), *TEXTS]) == 0
 
 
+def test_it_is_explained(run, tmp_path, capsys):
+    picture = tmp_path / "words.png"
+    assert main(["explain", str(run.path), TEXTS[0], "--picture", str(picture)]) == 0
+    said = capsys.readouterr().out
+    assert "label: " in said and "at encoder" in said and "good" in said and picture.exists()
+    assert main(["explain", str(run.path), *TEXTS]) == 2
+    assert "`texts` must be 1 here. Received: 2" in capsys.readouterr().err
+
+
 def test_a_step_without_a_model(run, capsys):
     assert main(["evaluate", str(run.path), "--step", "saliency"]) == 2
     assert "the step saliency has no model of its own" in capsys.readouterr().err

@@ -1,0 +1,124 @@
+"""What each word contributes to the answer, encoder by encoder, as AdapLeR's predictors see it."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tabulate import tabulate
+
+from power_bert_tf.errors import InputError
+from power_bert_tf.files import write_file
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """The contributions of one text's words.
+
+    Args:
+        words: list of str, the text's words with [CLS] and [SEP]; word-pieces are put together.
+        contributions: float32 array (encoders, words). What each word contributes where it enters
+            an encoder, before those leave that contribute too little; 1 in all. NaN for a word
+            that is gone by then.
+        outputs: float32 array, the model's answer.
+    """
+
+    words: list
+    contributions: np.ndarray
+    outputs: np.ndarray
+
+    def table(self):
+        """The contributions in percent as text: a row for each word, a column for each encoder."""
+        rows = [
+            [word, *("" if np.isnan(each) else f"{100 * each:.0f}" for each in column)]
+            for word, column in zip(self.words, self.contributions.T, strict=True)
+        ]
+        encoders = map(str, range(1, len(self.contributions) + 1))
+        header = ["contribution, %, at encoder", *encoders]
+        return tabulate(rows, header, disable_numparse=True)
+
+
+def explain(model, preprocessor, texts, text_pairs=None):
+    """Says what each word of some texts contributes.
+
+    Args:
+        model: `BertClassifier` with predictors, such as the last of a run of AdapLeR.
+        preprocessor: `Preprocessor` of the model's sequence length.
+        texts: sequence of str.
+        text_pairs: sequence of str or None.
+
+    Returns:
+        list of `Explanation`.
+
+    Raises:
+        InputError: where the model has no predictors.
+
+    Reference: AdapLeR (Modarressi et al., 2022), section 5.3 (sums over word-pieces; figure 4).
+    """
+    graph = model.traced()
+    if "encoder_0_contributions" not in graph.output:
+        raise InputError(
+            "`model` must have predictors of contributions, as AdapLeR's have. "
+            f"Received: reduction={type(model.reduction).__name__}"
+        )
+    inputs = preprocessor(
+        tf.constant(list(texts)),
+        None if text_pairs is None else tf.constant(list(text_pairs)),
+        sequence_length=model.sequence_length,
+    )
+    seen = graph(inputs, training=False)
+    seen = keras.tree.map_structure(keras.ops.convert_to_numpy, seen)
+    # N is known, so that every row stands where it stood, hidden or not.
+    by_encoder = [
+        seen[f"encoder_{index}_contributions"] for index in range(model.config.num_layers)
+    ]
+    found = []
+    for row in range(len(texts)):
+        count = int(inputs["padding_mask"][row].numpy().sum())
+        pieces = preprocessor.tokenizer.pieces(inputs["token_ids"][row, :count].numpy())
+        words, owners = _words(pieces, preprocessor.tokenizer)
+        contributions = np.zeros((len(by_encoder), len(words)), "float32")
+        for encoder, each in zip(contributions, by_encoder, strict=True):
+            there = each[row, :count] > 0
+            np.add.at(encoder, owners, each[row, :count])
+            gone = np.ones(len(words), bool)
+            gone[owners[there]] = False
+            encoder[gone] = np.nan
+        found.append(Explanation(words, contributions, seen["outputs"][row]))
+    return found
+
+
+def _words(pieces, tokenizer):
+    """Word-pieces put together: the words, and the word of each piece."""
+    words, owners = [], []
+    for piece in pieces:
+        text, continues = tokenizer.part_of_word(piece)
+        if continues and words:
+            words[-1] += text
+        else:
+            words.append(text)
+        owners.append(len(words) - 1)
+    return words, np.array(owners)
+
+
+def draw_explanation(explanation, path):
+    """Draws the words of a text once for each encoder: the more one contributes, the darker.
+
+    A word that is gone has no place any more, as in figures 4 and 6 of the paper.
+
+    Args:
+        explanation: `Explanation`.
+        path: PNG file.
+    """
+    from matplotlib import figure
+
+    encoders, words = explanation.contributions.shape
+    size = (1.8 + 0.5 * words, 1.4 + 0.32 * encoders)
+    picture = figure.Figure(figsize=size, layout="constrained")
+    axes = picture.subplots()
+    masked = np.ma.masked_invalid(100 * explanation.contributions)
+    image = axes.imshow(masked, cmap="Oranges", aspect="auto", vmin=0)
+    axes.set_xticks(range(words), explanation.words, rotation=60, ha="right")
+    axes.set_yticks(range(encoders), [f"encoder {index + 1}" for index in range(encoders)])
+    picture.colorbar(image, label="contribution, %")
+    write_file(path, lambda aside: picture.savefig(aside, dpi=120))
