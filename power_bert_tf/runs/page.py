@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from power_bert_tf.analysis.speed_bars import draw_speeds
 from power_bert_tf.analysis.trace import trace
+from power_bert_tf.analysis.word_counts import draw_word_counts
 from power_bert_tf.files import write_text
 from power_bert_tf.measure.comparison import labels
 from power_bert_tf.runs.report_text import caveats
@@ -55,7 +56,7 @@ def write_page(run, report, path):
     """
     title = html.escape(f"{report['title']} on {report['task']}")
     what, text = configuration_lines(report)
-    pictures = {**_speed_picture(report), **_method_pictures(run)}
+    pictures = {**_speed_picture(report), **_words_picture(report), **_method_pictures(run)}
     parts = [
         f"<h1>{title}</h1>",
         _figures(report),
@@ -107,6 +108,13 @@ def _speed_picture(report):
         path = pathlib.Path(folder, "speed.png")
         draw_speeds(bars, f"{time['runtime']} {time['dtype']}, batch {time['batch_size']}", path)
         return {"Speed": path.read_bytes()}
+
+
+def _words_picture(report):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "words.png")
+        draw_word_counts(report["word_vectors"]["percentiles"], path)
+        return {"Words that are left after each encoder": path.read_bytes()}
 
 
 def _method_pictures(run):

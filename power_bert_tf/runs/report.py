@@ -92,9 +92,10 @@ def _word_vectors(bert, reduction, sizes, kept):
             "bert": float(sizes.mean() * layers),
             "reduced": float(kept.sum() / len(sizes)),
         },
-        # How many are left after each encoder, over the texts: the distribution.
+        # Over the texts: how many there are, and how many are left after each encoder.
         "percentiles": {
-            str(share): np.percentile(kept, share, axis=0).tolist() for share in _PERCENTILES
+            str(share): np.percentile(np.column_stack([sizes, kept]), share, axis=0).tolist()
+            for share in _PERCENTILES
         },
     }
 

@@ -169,6 +169,13 @@ def _models_table(report):
     return tabulate(rows, headers, "pipe", disable_numparse=True)
 
 
+def _percentiles_table(percentiles):
+    """Words that are left after each encoder; column 0 is before the first."""
+    rows = [(f"{share} %", *map("{:.0f}".format, words)) for share, words in percentiles.items()]
+    headers = ("texts with at most so many words after encoder", *range(len(rows[0]) - 1))
+    return tabulate(rows, headers, "pipe", disable_numparse=True)
+
+
 def configuration_lines(report):
     """What a configuration is with how it came about, and its text: two str."""
     configuration = report["configuration"]
@@ -203,6 +210,8 @@ Trained on {report["examples"]["train"]:,} examples. Inputs are padded or cut to
 Word-vectors kept over all encoders: {vectors["padded"]["reduced"]} of
 {vectors["padded"]["bert"]} with padding; {vectors["unpadded"]["reduced"]:.1f} of
 {vectors["unpadded"]["bert"]:.1f} on average without.
+
+{_percentiles_table(vectors["percentiles"])}
 
 {costs}
 

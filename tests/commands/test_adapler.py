@@ -96,7 +96,8 @@ def test_the_report_counts_each_text(run):
     words = report["word_vectors"]
     assert words["unpadded"]["reduced"] < words["unpadded"]["bert"]
     percentiles = words["percentiles"]
-    assert len(percentiles["50"]) == 2 and percentiles["5"] <= percentiles["95"]
+    assert len(percentiles["50"]) == 3 and percentiles["5"] <= percentiles["95"]
+    assert "| 50 % " in (run.path / "report.md").read_text()
     # Static shapes hide words and drop none.
     assert words["padded"]["reduced"] == words["padded"]["bert"]
     assert "AdapLeR, without padding" in run.printed

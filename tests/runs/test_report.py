@@ -187,6 +187,7 @@ REPORT = {
     "word_vectors": {
         "padded": {"bert": 24, "reduced": 7},
         "unpadded": {"bert": 12.08, "reduced": 3.5},
+        "percentiles": {"5": [3.0, 2.0, 1.0], "50": [6.0, 3.4, 1.0], "95": [11.0, 5.0, 2.0]},
     },
     "operations": {
         "per_text": {
@@ -319,6 +320,7 @@ def test_the_word_vectors_are_in_their_places():
     assert "the mean length of the dev examples is 6.0." in text
     assert "(relative, lambda 0.25): `5,2 of 12`" in text
     assert "7 of 24 with padding; 3.5 of 12.1 on average without." in text
+    assert "| 50 % | 6 | 3 | 1 |" in text
     assert "median of 5 interleaved rounds over 40 dev texts in batches of 16" in text
 
 
