@@ -21,22 +21,26 @@ def real_data():
     return folder
 
 
+def _commands(*names):
+    return {f"tests/commands/test_{name}.py" for name in names}
+
+
 # Files of `commands` that make runs of their own, and need none of those that the others share.
-OWN_RUNS = {
-    f"tests/commands/test_{name}.py"
-    for name in ("another_method", "backbones", "demo", "mnli", "race")
-}
+OWN_RUNS = _commands("adapler", "another_method", "backbones", "demo", "mnli", "race")
+# Those that train many, over the one that they share with the others: it is made once more, and
+# two processes have half of the work each.
+MANY_RUNS = _commands("interruptions", "seeds", "trade_off", "tune")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """The tests of a file go to one process, and all of `commands`, which share a finished run."""
+    """The tests of a file go to one process, and those of `commands` that share a finished run."""
 
     class Scheduler(LoadFileScheduling):
         def _split_scope(self, nodeid):
             path = nodeid.split("::", 1)[0]
             if path in OWN_RUNS or not path.startswith("tests/commands/"):
                 return path
-            return "tests/commands"
+            return "many runs" if path in MANY_RUNS else "tests/commands"
 
     return Scheduler(config, log)
