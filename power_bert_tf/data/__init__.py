@@ -10,6 +10,7 @@ from power_bert_tf.data.pipeline import evaluation_dataset
 from power_bert_tf.data.pipeline import training_dataset
 from power_bert_tf.data.preprocessor import Preprocessor
 from power_bert_tf.data.proposed_length import propose_sequence_length
+from power_bert_tf.data.published_files import load_published
 from power_bert_tf.data.sentence_pieces import SentencePieceTokenizer
 from power_bert_tf.data.tasks import TASKS
 from power_bert_tf.data.tasks import Task
@@ -33,6 +34,7 @@ __all__ = [
     "load_from_file",
     "load_from_tfds",
     "load_from_tsv",
+    "load_published",
     "load_questions",
     "load_texts",
     "propose_sequence_length",

@@ -1,4 +1,4 @@
-"""The tasks of the paper: their texts, labels, metric and how BERT is trained on them."""
+"""The tasks of the papers: their texts, labels, metric and how BERT is trained on them."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from power_bert_tf.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A classification, regression or multiple-choice task, with the paper's values for BERT.
+    """A classification, regression or multiple-choice task, with its paper's values for BERT.
 
     Args:
         name: str.
@@ -20,6 +20,7 @@ class Task:
         learning_rate: float. BERT's own.
         epochs: int. Passes over the training set in each step.
         features: tuple of str. The names of the text, or of the two texts, in the source.
+        joined: bool. The two are one text, such as a title and what follows it.
         tfds_name: str. The dataset of tensorflow-datasets.
         tfds_dev: str. Its development split; empty where one has to be held out of the training
             set.
@@ -29,6 +30,8 @@ class Task:
         tsv_dev: str. The file of the development set.
         tsv_flawed: bool. GLUE's own file has rows that lack columns, which are left out, and empty
             texts, which stay, as tensorflow-datasets does it.
+        files: str. The format of the files that it is published in, where GLUE has none: one of
+            those of `load_published`.
         choices: int. Texts, or pairs, an example: above 1 they are the options of a question, each
             scored by itself.
         truncation: str. What gives way where a pair is too long, as `Preprocessor` takes it.
@@ -37,7 +40,8 @@ class Task:
 
     Reference:
         [PoWER-BERT, Goyal et al., 2020](https://arxiv.org/abs/2001.08950), Table 1 and supplement,
-        Table 1
+        Table 1; [AdapLeR, Modarressi et al., 2022](https://arxiv.org/abs/2203.08991), Table 3, for
+        the tasks that are in it alone
     """
 
     name: str
@@ -48,12 +52,14 @@ class Task:
     learning_rate: float
     epochs: int = 3
     features: tuple[str, ...] = ("text",)
+    joined: bool = False
     tfds_name: str = ""
     tfds_dev: str = ""
     tsv_folder: str = ""
     tsv_columns: tuple[str | int, ...] = ()
     tsv_dev: str = "dev.tsv"
     tsv_flawed: bool = False
+    files: str = ""
     choices: int = 1
     truncation: str = "longest_first"
     further_dev: str = ""
@@ -77,11 +83,11 @@ class Task:
     @property
     def has_test(self) -> bool:
         """Whether its test labels are public; GLUE's are not."""
-        return bool(self.tfds_name) and not self.tsv_folder
+        return bool(self.tfds_name or self.files) and not self.tsv_folder
 
     @property
     def is_pair(self) -> bool:
-        return len(self.features) == 2
+        return len(self.features) == 2 and not self.joined
 
 
 # Its two tasks are trained alike.
@@ -114,6 +120,69 @@ _RACE = Task(
     tfds_dev="dev",
     choices=4,
     truncation="only_first",
+)
+
+# AdapLeR's own. Those of ERASER are in its analysis, without hyper-parameters.
+_ADAPLER = (
+    Task(
+        name="agnews",
+        metric="accuracy",
+        labels=("World", "Sports", "Business", "Sci/Tech"),
+        sequence_length=128,
+        batch_size=32,
+        learning_rate=2e-5,
+        epochs=5,
+        features=("title", "description"),
+        joined=True,
+        tfds_name="ag_news_subset",
+        files="topics",
+    ),
+    Task(
+        name="dbpedia",
+        metric="accuracy",
+        labels=(
+            *("Company", "EducationalInstitution", "Artist", "Athlete", "OfficeHolder"),
+            *("MeanOfTransportation", "Building", "NaturalPlace", "Village", "Animal", "Plant"),
+            *("Album", "Film", "WrittenWork"),
+        ),
+        sequence_length=128,
+        batch_size=32,
+        learning_rate=2e-5,
+        features=("title", "content"),
+        joined=True,
+        files="topics",
+    ),
+    Task(
+        name="hatexplain",
+        metric="accuracy",
+        labels=("hatespeech", "normal", "offensive"),
+        sequence_length=72,
+        batch_size=32,
+        learning_rate=3e-5,
+        epochs=5,
+        files="hatexplain",
+    ),
+    Task(
+        name="movies",
+        metric="accuracy",
+        labels=("NEG", "POS"),
+        sequence_length=512,
+        batch_size=16,
+        learning_rate=2e-5,
+        epochs=5,
+        files="eraser",
+    ),
+    Task(
+        name="multirc",
+        metric="accuracy",
+        labels=("False", "True"),
+        sequence_length=512,
+        batch_size=16,
+        learning_rate=2e-5,
+        features=("document", "query"),
+        files="eraser",
+        truncation="only_first",
+    ),
 )
 
 _TASKS = (
@@ -229,6 +298,7 @@ _TASKS = (
     _RACE,
     dataclasses.replace(_RACE, name="race-middle", tfds_name="race/middle"),
     dataclasses.replace(_RACE, name="race-high", tfds_name="race/high"),
+    *_ADAPLER,
     # The paper leaves it out, as BERT's does. The values are RTE's, its nearest kin; N is by the
     # paper's rule.
     Task(
@@ -265,7 +335,7 @@ def get_task(name: str) -> Task:
 
 
 def _plain(name):
-    return name.lower().replace("-", "")
+    return name.lower().replace("-", "").replace(" ", "")
 
 
 def user_task(name: str, train: Examples, sequence_length: int) -> Task:

@@ -32,8 +32,8 @@ class DataOptions:
     """Where examples come from: a task of the paper, or files of one's own."""
 
     task: str | None = None
-    """A task of the paper: cola, rte, qqp, mrpc, sst2, mnli-m, mnli-mm, qnli, stsb, imdb or race;
-    race-middle, race-high and wnli too."""
+    """A task of the papers: cola, rte, qqp, mrpc, sst2, mnli-m, mnli-mm, qnli, stsb, imdb, race,
+    agnews, dbpedia, hatexplain, movies or multirc; race-middle, race-high and wnli too."""
     train: pathlib.Path | None = None
     """Your own examples: TSV, CSV or JSONL with text, optional text_pair, and label."""
     dev: pathlib.Path | None = None

@@ -10,6 +10,7 @@ from power_bert_tf.data import get_task
 from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
+from power_bert_tf.data import load_published
 from power_bert_tf.data import propose_sequence_length
 from power_bert_tf.data import tokenizer_from_file
 from power_bert_tf.data import tokenizer_from_folder
@@ -84,7 +85,8 @@ def load_data(options, training, checkpoint):
         other = get_task(task.further_dev)
         further[other.name] = _load(options, other, "dev")
     test = None
-    if task.has_test and options.data_dir is None and training.held_out is None:
+    has_test = task.has_test and (options.data_dir is None or task.files)
+    if has_test and training.held_out is None:
         test = _public_test(options, task, training)
     return _subsets(Data(task, train, dev, further, source, test), training, by_default=True)
 
@@ -210,7 +212,8 @@ def _load(options, task, part):
         return load_from_tfds(task, part, options.tfds_dir)
     if options.tfds_dir is not None:
         raise InputError("give `tfds_dir` or `data_dir`, not both")
-    return load_from_tsv(task, part, options.data_dir)
+    load = load_published if task.files else load_from_tsv
+    return load(task, part, options.data_dir)
 
 
 def _proposed_length(name, train, training, checkpoint):

@@ -37,8 +37,10 @@ def test_published_numbers(name):
 
 def test_kinds():
     paper = {get_task(name).name for name in PUBLISHED}
-    assert set(TASKS) - paper == {"race-high", "race-middle", "wnli"} and paper < set(TASKS)
-    single = {"cola", "sst2", "imdb"}
+    adapler = {"agnews", "dbpedia", "hatexplain", "movies", "multirc"}
+    others = {"race-high", "race-middle", "wnli"} | adapler
+    assert set(TASKS) - paper == others and paper < set(TASKS)
+    single = {"cola", "sst2", "imdb", "agnews", "dbpedia", "hatexplain", "movies"}
     assert {name for name, task in TASKS.items() if not task.is_pair} == single
     races = {name for name, task in TASKS.items() if task.head == "multiple_choice"}
     assert races == {"race", "race-high", "race-middle"}
@@ -65,12 +67,18 @@ def test_mnli_is_one_training_set_with_two_development_sets():
 
 @pytest.mark.parametrize(
     ("given", "name"),
-    [("mnli", "mnli-m"), ("SST2", "sst2"), ("sts-b", "stsb"), ("race-middle", "race-middle")],
+    [
+        ("mnli", "mnli-m"),
+        ("AG News", "agnews"),
+        ("SST2", "sst2"),
+        ("sts-b", "stsb"),
+        ("race-middle", "race-middle"),
+    ],
 )
 def test_spellings(given, name):
     assert get_task(given) is TASKS[name]
 
 
 def test_unknown_task():
-    with pytest.raises(InputError, match="one of cola, imdb, mnli-m, mnli-mm, mrpc, .*'sst'"):
+    with pytest.raises(InputError, match="one of agnews, cola, dbpedia, hatexplain, imdb, .*'sst'"):
         get_task("sst")

@@ -1,0 +1,145 @@
+"""Tasks in the files that their authors published: topics as CSV, HateXplain, ERASER."""
+
+import collections
+import os
+import pathlib
+
+import numpy as np
+
+from power_bert_tf.data.examples import Examples
+from power_bert_tf.data.examples import random_order
+from power_bert_tf.data.rows import csv_rows
+from power_bert_tf.data.rows import parse_class
+from power_bert_tf.data.rows import row_error
+from power_bert_tf.data.tasks import Task
+from power_bert_tf.data.tasks import check_split
+from power_bert_tf.errors import InputError
+from power_bert_tf.files import parse_json_object
+from power_bert_tf.files import read_json_object
+
+# Which fifth of a training set tunes: fixed, so that every run holds out the same texts.
+_HELD_OUT_SEED = 512
+_HELD_OUT_SHARE = 5
+
+
+def load_published(task: Task, split: str, data_dir: str | os.PathLike) -> Examples:
+    """Reads a task from the files that its authors published.
+
+    - "topics" (AG News, DBpedia; Zhang et al., 2015): train.csv and test.csv without a header, of
+      class (from 1), title and text, which are joined. Dev is a fifth of the training set, held
+      out by a fixed seed.
+    - "hatexplain" (Mathew et al., 2021): dataset.json and post_id_divisions.json. A post has the
+      label that two annotators or three agree on, and is left out where all differ.
+    - "eraser" (DeYoung et al., 2020): train.jsonl, val.jsonl and test.jsonl, and the documents in
+      docs.jsonl or a folder docs. Where a task is of pairs, the query follows the document.
+
+    Args:
+        task: Task.
+        split: str. "train", "dev" or "test".
+        data_dir: path. The folder that holds the files.
+
+    Raises:
+        InputError: a file is not there, or is malformed (the message says where).
+    """
+    check_split(split, ("train", "dev", "test"))
+    return _READERS[task.files](task, split, pathlib.Path(data_dir))
+
+
+def fixed_part(examples: Examples, split: str) -> Examples:
+    """The part of a training set that is held out for "dev", or that is left for "train"."""
+    order = random_order(len(examples), _HELD_OUT_SEED)
+    count = len(examples) // _HELD_OUT_SHARE
+    return examples.select(np.sort(order[:count] if split == "dev" else order[count:]))
+
+
+def join(titles, texts):
+    """Titles and what follows them, as one text each."""
+    return [f"{title} {text}".strip() for title, text in zip(titles, texts, strict=True)]
+
+
+def _file(data_dir, name):
+    path = data_dir / name
+    if not path.exists():
+        raise InputError(f"--data-dir (`data_dir`) must hold {name}. Received: {data_dir}")
+    return path
+
+
+def _topics(task, split, data_dir):
+    path = _file(data_dir, "test.csv" if split == "test" else "train.csv")
+    ids = {str(index + 1): index for index in range(len(task.labels))}
+    titles, texts, labels = [], [], []
+    for line, row in csv_rows(path):
+        if len(row) != 3:
+            raise row_error(path, line, "class, title and text", f"{len(row)} columns")
+        labels.append(parse_class(path, line, row[0], ids, tuple(ids)))
+        titles.append(row[1])
+        texts.append(row[2])
+    examples = Examples(join(titles, texts), None, labels, task.labels)
+    return examples if split == "test" else fixed_part(examples, split)
+
+
+def _hatexplain(task, split, data_dir):
+    posts = read_json_object(_file(data_dir, "dataset.json"))
+    divisions = read_json_object(_file(data_dir, "post_id_divisions.json"))
+    texts, labels = [], []
+    for post_id in divisions[{"dev": "val"}.get(split, split)]:
+        try:
+            post = posts[post_id]
+            given = [annotator["label"] for annotator in post["annotators"]]
+            text = " ".join(post["post_tokens"])
+        except (KeyError, TypeError) as error:
+            raise InputError(
+                f"{data_dir / 'dataset.json'} must hold each post with `annotators` and "
+                f"`post_tokens`. Received: {post_id}, without {error}"
+            ) from None
+        (label, votes), *_ = collections.Counter(given).most_common(1)
+        if votes > 1:
+            texts.append(text)
+            labels.append(parse_class(data_dir / "dataset.json", 1, label, _ids(task), task.labels))
+    return Examples(texts, None, labels, task.labels)
+
+
+def _eraser(task, split, data_dir):
+    path = _file(data_dir, f"{ {'dev': 'val'}.get(split, split) }.jsonl")
+    documents = read_documents(data_dir)
+    texts, queries, labels = [], [], []
+    for line, row in read_annotations(path):
+        document = document_of(row)
+        if document not in documents:
+            raise row_error(path, line, "a document that is there", repr(document))
+        texts.append(documents[document])
+        queries.append(row.get("query", ""))
+        labels.append(parse_class(path, line, row["classification"], _ids(task), task.labels))
+    return Examples(texts, queries if task.is_pair else None, labels, task.labels)
+
+
+def _ids(task):
+    return {label: index for index, label in enumerate(task.labels)}
+
+
+def read_annotations(path):
+    """Line and dict of each annotation of one of ERASER's files."""
+    with open(path, "rb") as file:
+        for line, content in enumerate(file, start=1):
+            yield line, parse_json_object(content, f"{path}:{line}")
+
+
+def document_of(annotation):
+    """The name of the document that an annotation of ERASER is about."""
+    for group in annotation["evidences"]:
+        for evidence in group:
+            return evidence["docid"]
+    return annotation["annotation_id"].split(":")[0]
+
+
+def read_documents(data_dir):
+    """ERASER's documents by name: tokens apart by spaces, sentences by line breaks."""
+    if (data_dir / "docs").is_dir():
+        return {
+            path.name: path.read_text(encoding="utf-8") for path in (data_dir / "docs").iterdir()
+        }
+    rows = read_annotations(_file(data_dir, "docs.jsonl"))
+    return {row["docid"]: row["text"] for _, row in rows}
+
+
+_READERS = {"topics": _topics, "hatexplain": _hatexplain, "eraser": _eraser}
