@@ -13,7 +13,7 @@ from power_bert_tf.deploy.runtimes.conversion import quiet
 # How many texts at a time it is calibrated on.
 CALIBRATION_BATCH = 32
 _HEAD = re.compile("/(pooler|classifier)[^/]*/")
-_SCORE = re.compile("/[^/]*(significance|score)[^/]*/")
+_SCORE = re.compile("/[^/]*(significance|score|contribution)[^/]*/")
 _NO_INSTRUCTIONS = (
     "this processor has no instructions for products of 8-bit integers (AVX-VNNI, AVX-512 VNNI or "
     "AMX): int8 may be slower than float32 here, and less exact. Where AVX2 is all there is, it "

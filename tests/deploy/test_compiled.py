@@ -10,6 +10,7 @@ from power_bert_tf.deploy import compiled as module
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.deploy.runtimes import load_runtime
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.adapler.reductions import Removal
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 
@@ -18,6 +19,7 @@ REDUCTIONS = {
     "bert": None,
     "absolute": Extraction("9,4"),
     "relative": Extraction("9,4 of 16"),
+    "adapler": Removal(),
     "soft": SoftExtraction(0.1),
 }
 
@@ -56,7 +58,7 @@ def test_answers_in_buckets_are_those_of_the_padded_model(model, options):
     assert sorted(compiled._functions) == [8, LENGTH]
 
 
-@pytest.mark.parametrize("model", ["bert", "absolute", "relative"], indirect=True)
+@pytest.mark.parametrize("model", ["bert", "absolute", "relative", "adapler"], indirect=True)
 def test_packed_rows_take_one_graph(model):
     compiled = compile_toy(model, batch_size=8)
     examples = toy.examples(37, seed=3)

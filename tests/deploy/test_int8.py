@@ -13,6 +13,7 @@ from power_bert_tf.deploy.quantization import quantized as quantized_by_nncf
 from power_bert_tf.deploy.quantization import warn_of_processor
 from power_bert_tf.deploy.text_folder import export_folder
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.adapler.reductions import Removal
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.modeling import NoReduction
 
@@ -59,23 +60,40 @@ def test_answers_are_near_and_the_same_from_a_file(model, calibration, quantized
     np.testing.assert_array_equal(compiled.predict(TEXTS), again)
 
 
-@pytest.mark.slow
-def test_products_with_weights_are_of_8_bits_and_no_others(quantized):
+def products_of_8_bits(path):
+    """The names of the products of two quantized tensors; checks that they are of weights."""
     import openvino
 
-    model = openvino.Core().read_model(quantized)
+    model = openvino.Core().read_model(path)
     weights = {"query", "key", "value", "projection", "intermediate", "output"}
-    quantized_products = set()
+    found = set()
     for node in model.get_ops():
         if node.get_type_name() == "MatMul":
             sources = [port.get_source_output().get_node() for port in node.inputs()]
             has_weights = any(part in node.get_friendly_name() for part in weights)
             fakes = [source for source in sources if "FakeQuantize" in source.get_type_name()]
             if fakes:
-                quantized_products.add(node.get_friendly_name())
+                found.add(node.get_friendly_name())
             assert bool(fakes) <= has_weights, node.get_friendly_name()
+    return found
+
+
+@pytest.mark.slow
+def test_products_with_weights_are_of_8_bits_and_no_others(quantized):
     # Six in each of the two encoders.
-    assert len(quantized_products) == 12
+    assert len(products_of_8_bits(quantized)) == 12
+
+
+@pytest.mark.slow
+def test_predictors_of_contributions_stay_in_float(calibration, tmp_path):
+    pytest.importorskip("nncf")
+    model = toy.classifier(LENGTH, seed=3, reduction=Removal())
+    compiled = compile_int8(model, calibration)
+    compiled.save_quantized(tmp_path / "model.xml")
+    assert len(products_of_8_bits(tmp_path / "model.xml")) == 12
+    expected = CompiledClassifier(model, toy.preprocessor(LENGTH)).predict(TEXTS)
+    # What a text keeps may differ where a contribution is near the threshold.
+    assert (compiled.predict(TEXTS).argmax(axis=1) == expected.argmax(axis=1)).all()
 
 
 @pytest.mark.slow

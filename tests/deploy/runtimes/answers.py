@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 from training import toy
 
+from power_bert_tf.methods.adapler.reductions import Removal
 from power_bert_tf.methods.power_bert.reductions import Extraction
 
 LENGTH = 16
-REDUCTIONS = {"bert": None, "absolute": Extraction("9,4"), "relative": Extraction("9,4 of 16")}
+REDUCTIONS = {
+    "bert": None,
+    "absolute": Extraction("9,4"),
+    "relative": Extraction("9,4 of 16"),
+    "adapler": Removal(),
+}
 # A graph takes seconds to convert; the relative one has all that the others have.
 CASES = [
     pytest.param(name, marks=() if name == "relative" else pytest.mark.slow) for name in REDUCTIONS
