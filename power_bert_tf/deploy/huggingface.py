@@ -193,8 +193,8 @@ def _check(model, backbone):
 
 
 def _exportable(reduction):
-    """The names that it may have: another one that drops nothing has weights of its own."""
-    return (NoReduction.__name__, *((type(reduction).__name__,) if reduction.drops else ()))
+    """The names that it may have: transformers has no place for further weights."""
+    return (NoReduction.__name__, *(() if reduction.has_weights else (type(reduction).__name__,)))
 
 
 def _tokenizer_config(tokenizer, model):

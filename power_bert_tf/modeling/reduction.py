@@ -114,7 +114,8 @@ class Reduction:
     only CLS is used needs no answer. `sees_padding` says that answers depend on how far a text is
     padded, so that it must be padded to N. `fades` says that word-vectors are scaled or hidden, and
     not dropped: such a model is for training, and its rows are not packed. `adaptive` says that how
-    many stay depends on the text's words, and not on its length alone.
+    many stay depends on the text's words, and not on its length alone. `has_weights` says that its
+    layers have weights of their own, for which other libraries' checkpoints have no place.
 
     Each hook gets `layers` (`SharedLayers`, which makes the layers), the encoder's `index` from 0,
     and `WordVectors`; `probabilities` is the encoder's attention, (batch, heads, queries, keys).
@@ -125,6 +126,7 @@ class Reduction:
     sees_padding = False
     fades = False
     adaptive = False
+    has_weights = False
     # A training step of its own, a function of a model and a batch; Keras' where None.
     train_step = None
 

@@ -15,6 +15,7 @@ from power_bert_tf.data import WordPieceTokenizer
 from power_bert_tf.deploy import huggingface
 from power_bert_tf.deploy.huggingface import export_huggingface
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.adapler.reductions import Removal
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.modeling import BertClassifier
@@ -123,6 +124,7 @@ def test_regression_and_half_precision(tmp_path):
         ({"config": toy.config(key_dim=3)}, "width of all heads=6"),
         ({"config": toy.config(value_dim=3)}, "value_dim=3"),
         ({"reduction": SoftExtraction(0.1)}, "reduction='SoftExtraction'"),
+        ({"reduction": Removal()}, "reduction='Removal'"),
     ],
 )
 def test_models_that_transformers_has_not(tmp_path, arguments, said):

@@ -23,6 +23,8 @@ _STEEP = 1e5
 class _Predicting(Reduction):
     """Predicts before each encoder what the words that enter it contribute."""
 
+    has_weights = True
+
     def __init__(self, activation="gelu"):
         self.activation = activation
 

@@ -35,6 +35,7 @@ class SoftExtraction(Reduction):
 
     leaves_cls = False  # It is scaled by a parameter of its own.
     fades = True
+    has_weights = True
 
     def __init__(
         self,
