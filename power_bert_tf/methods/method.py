@@ -49,9 +49,12 @@ class Step:
     Attributes:
         name: str, the name of its folder.
         title: str, what is printed when it begins.
+        shared: bool. The strength plays no part in it, so that it is done once for all trials of a
+            tuning.
     """
 
     name: str
+    shared = False
 
     @property
     def title(self):
@@ -146,6 +149,7 @@ class FineTune(TrainingStep):
     patience: int | None = None
     best_epochs: int = 1
     name = FINE_TUNE
+    shared = True
 
     def build(self, work):
         return work.start()
@@ -169,6 +173,7 @@ class TakeFineTuned(Step):
 
     name = FINE_TUNE
     title = f"{FINE_TUNE}, as the checkpoint is"
+    shared = True
 
     def run(self, work):
         from power_bert_tf.training.loop import evaluate
@@ -194,6 +199,7 @@ class Control(TrainingStep):
     epochs: int
     learning_rate: float
     name = CONTROL
+    shared = True
     title = f"{CONTROL}: the fine-tuned BERT, trained on"
 
     def build(self, work):
@@ -320,6 +326,10 @@ class Method:
     def with_variant(self, options, name):
         """The options of one variant."""
         return options
+
+    def shared_options(self, options):
+        """The options that play a part in the steps that are shared, and defaults for the rest."""
+        return self.Options()
 
     def searching(self, options):
         """The options without a configuration that is given, so that one is found."""

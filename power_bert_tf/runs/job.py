@@ -145,9 +145,9 @@ class Job:
         settings = self._settings(steps, tokenizer)
         adopted = self._fine_tuned(settings["identity"])
         run = RunFolder.begin(self.output, settings, tokenizer, self._sets(), self.data.train)
-        for name in BERT_STEPS if adopted is not None else ():
+        for name in self._adoptable(steps, adopted, settings["identity"]):
             step = adopted.step(name)
-            if name in run.steps and step.finished and not run.step(name).finished:
+            if step.finished and not run.step(name).finished:
                 run.step(name).adopt(step)
         data = TrainingData(
             self.data.train,
@@ -287,6 +287,18 @@ class Job:
         source.check_identity(identity, SHARED)
         source.finished_step(FINE_TUNE)
         return source
+
+    def _adoptable(self, steps, adopted, identity):
+        """The names of the steps that another run's are taken for, if they are finished there."""
+        if adopted is None:
+            return []
+        names = [step.name for step in steps if step.shared]
+        theirs, method = adopted.settings()["identity"], get_method(self.method)
+        same = theirs["method"] == self.method and theirs["train"] == identity["train"]
+        if same:
+            ours = method.shared_options(method.Options(**identity["options"]))
+            same = ours == method.shared_options(method.Options(**theirs["options"]))
+        return names if same else [name for name in names if name in BERT_STEPS]
 
 
 def total_epochs(steps):

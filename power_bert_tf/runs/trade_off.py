@@ -52,7 +52,7 @@ def trade_off(run, strengths, *, output, variants=None, train=None, **options):
     jobs = _jobs(run, strengths, output, variants, train, options)
     for job in jobs:
         job.plan()  # Fails where an option cannot be used.
-    names = [step.name for step in jobs[0].steps() if step.name not in shared]
+    names = [step.name for step in jobs[0].steps() if not step.shared]
     done = sum(StepFolder(job.output / names[-1]).finished for job in jobs)
     print(
         f"{len(jobs)} runs of {' and '.join(names)} each, below {output}; {done} of them done "

@@ -11,8 +11,6 @@ from power_bert_tf.files import write_json
 from power_bert_tf.measure.comparison import operations
 from power_bert_tf.methods import DEFAULT
 from power_bert_tf.methods import get_method
-from power_bert_tf.methods.method import BERT_STEPS
-from power_bert_tf.methods.method import CONTROL
 from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.runs.fit import job_in_memory
 from power_bert_tf.runs.folder import BEST
@@ -123,14 +121,14 @@ class Tuning:
         jobs = [self._variant(name) for name in self.method.chosen_variants(self.job.options)]
         self._announce(jobs)
         # What the trials differ in plays no part in fine-tuning; one control serves them all.
-        names = [step.name for step in jobs[0].steps()]
+        names = [step.name for step in jobs[0].steps() if step.shared]
         shared = dataclasses.replace(
             self.job,
             output=self.job.output / FINE_TUNED,
-            options=self.method.Options(),
+            options=self.method.shared_options(self.job.options),
             control_epochs=max(total_epochs(self._own_steps(job)) for job in jobs),
         )
-        folder = shared.run(last=CONTROL if CONTROL in names else FINE_TUNE)
+        folder = shared.run(last=names[-1])
         # Kept beside the models, so that no trial has to ask them again.
         for step, name in itertools.product(bert_steps(folder), (DEV, TEST)):
             if name in folder.sets:
@@ -162,7 +160,7 @@ class Tuning:
     @staticmethod
     def _own_steps(job):
         """The steps that each trial does for itself."""
-        return [step for step in job.steps() if step.name not in BERT_STEPS]
+        return [step for step in job.steps() if not step.shared]
 
     def _announce(self, jobs):
         own = self._own_steps(jobs[0])

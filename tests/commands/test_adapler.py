@@ -145,6 +145,9 @@ def test_it_is_tuned(materials, tmp_path, run):
         assert main(materials.fit(tmp_path / "out", options)) == 0
     opened = pb.open_run(tmp_path / "out")
     assert opened.method.name == "adapler" and opened.report["configuration"]["strength"] > 0
+    # Saliency is found once for all trials.
+    files = [path.stat().st_ino for path in (tmp_path / "out").rglob("saliency.npz")]
+    assert len(files) > 2 and len(set(files)) == 1
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,9 @@ class Adapler(Method):
     def strength_text(self, configuration):
         return f"phi {configuration['strength']:g}"
 
+    def shared_options(self, options):
+        return AdaplerOptions(no_separators=options.no_separators)
+
     def check_tuning(self, options):
         if options.phi == 0:
             raise InputError("`phi` must be above 0 to begin with. Received: phi=0")

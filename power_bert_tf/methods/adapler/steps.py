@@ -41,6 +41,7 @@ class Saliency(Step):
 
     no_separators: bool = False
     name = SALIENCY
+    shared = True
 
     def run(self, work):
         examples, preprocessor = work.data.train, work.data.preprocessor
