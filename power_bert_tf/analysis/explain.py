@@ -20,22 +20,35 @@ class Explanation:
         contributions: float32 array (encoders, words). What each word contributes where it enters
             an encoder, before those leave that contribute too little; 1 in all. NaN for a word
             that is gone by then.
+        stays: bool array (encoders, words). Whether the encoder works on the word.
         outputs: float32 array, the model's answer.
     """
 
     words: list
     contributions: np.ndarray
+    stays: np.ndarray
     outputs: np.ndarray
 
     def table(self):
-        """The contributions in percent as text: a row for each word, a column for each encoder."""
+        """The contributions in percent as text: a row for each word, a column for each encoder.
+
+        A word that leaves before the encoder is in brackets.
+        """
         rows = [
-            [word, *("" if np.isnan(each) else f"{100 * each:.0f}" for each in column)]
-            for word, column in zip(self.words, self.contributions.T, strict=True)
+            [word, *map(_cell, column, stays)]
+            for word, column, stays in zip(
+                self.words, self.contributions.T, self.stays.T, strict=True
+            )
         ]
         encoders = map(str, range(1, len(self.contributions) + 1))
         header = ["contribution, %, at encoder", *encoders]
         return tabulate(rows, header, disable_numparse=True)
+
+
+def _cell(contribution, stays):
+    if np.isnan(contribution):
+        return ""
+    return f"{100 * contribution:.0f}" if stays else f"({100 * contribution:.0f})"
 
 
 def explain(model, preprocessor, texts, text_pairs=None):
@@ -70,21 +83,22 @@ def explain(model, preprocessor, texts, text_pairs=None):
     seen = keras.tree.map_structure(keras.ops.convert_to_numpy, seen)
     # N is known, so that every row stands where it stood, hidden or not.
     by_encoder = [
-        seen[f"encoder_{index}_contributions"] for index in range(model.config.num_layers)
+        (seen[f"encoder_{index}_contributions"], seen[f"encoder_{index}_positions"] > 0)
+        for index in range(model.config.num_layers)
     ]
     found = []
     for row in range(len(texts)):
         count = int(inputs["padding_mask"][row].numpy().sum())
         pieces = preprocessor.tokenizer.pieces(inputs["token_ids"][row, :count].numpy())
         words, owners = _words(pieces, preprocessor.tokenizer)
-        contributions = np.zeros((len(by_encoder), len(words)), "float32")
-        for encoder, each in zip(contributions, by_encoder, strict=True):
-            there = each[row, :count] > 0
-            np.add.at(encoder, owners, each[row, :count])
-            gone = np.ones(len(words), bool)
-            gone[owners[there]] = False
-            encoder[gone] = np.nan
-        found.append(Explanation(words, contributions, seen["outputs"][row]))
+        contributions = np.full((len(by_encoder), len(words)), np.nan, "float32")
+        stays = np.zeros(contributions.shape, bool)
+        for encoder, (contributed, left) in enumerate(by_encoder):
+            there = contributed[row, :count] > 0
+            contributions[encoder, owners[there]] = 0
+            np.add.at(contributions[encoder], owners[there], contributed[row, :count][there])
+            stays[encoder, owners[left[row, :count]]] = True
+        found.append(Explanation(words, contributions, stays, seen["outputs"][row]))
     return found
 
 
@@ -102,9 +116,9 @@ def _words(pieces, tokenizer):
 
 
 def draw_explanation(explanation, path):
-    """Draws the words of a text once for each encoder: the more one contributes, the darker.
+    """Draws the words that each encoder works on: the more one contributes, the darker.
 
-    A word that is gone has no place any more, as in figures 4 and 6 of the paper.
+    As figures 4 and 6 of the paper.
 
     Args:
         explanation: `Explanation`.
@@ -116,7 +130,7 @@ def draw_explanation(explanation, path):
     size = (1.8 + 0.5 * words, 1.4 + 0.32 * encoders)
     picture = figure.Figure(figsize=size, layout="constrained")
     axes = picture.subplots()
-    masked = np.ma.masked_invalid(100 * explanation.contributions)
+    masked = np.ma.masked_where(~explanation.stays, 100 * explanation.contributions)
     image = axes.imshow(masked, cmap="Oranges", aspect="auto", vmin=0)
     axes.set_xticks(range(words), explanation.words, rotation=60, ha="right")
     axes.set_yticks(range(encoders), [f"encoder {index + 1}" for index in range(encoders)])

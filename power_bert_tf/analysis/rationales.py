@@ -48,6 +48,11 @@ def read_rationales(data_dir, split="test"):
         raise InputError(f"`data_dir` must hold {path.name}. Received: {data_dir}")
     documents, found = read_documents(data_dir), []
     for _, annotation in read_annotations(path):
+        if "||" in annotation.get("query", ""):
+            raise InputError(
+                "`data_dir` must hold documents that are classified by themselves, such as Movie "
+                f"Reviews. Received: {data_dir}, with questions about them"
+            )
         words = documents[document_of(annotation)].split()
         marked = np.zeros(len(words), bool)
         for group in annotation["evidences"]:

@@ -68,11 +68,12 @@ class WordScores:
             logit = seen["logits"][0, label]
         gradients = tape.gradient(logit, [seen[name] for name in names])
         products = [
-            gradient[0] * seen[name][0] for gradient, name in zip(gradients, names, strict=True)
+            tf.cast(gradient[0], tf.float32) * tf.cast(seen[name][0], tf.float32)
+            for gradient, name in zip(gradients, names, strict=True)
         ]
         saliency = [tf.norm(product, axis=-1) for product in products]
         attention = [seen[f"encoder_{index}_attention"][0] for index in range(self._layers)]
-        return tf.stack(attention), tf.stack(saliency)
+        return tf.cast(tf.stack(attention), tf.float32), tf.stack(saliency)
 
 
 def rollout(attention):

@@ -12,7 +12,8 @@ from power_bert_tf.errors import InputError
 class Explain:
     """Say what each word of a text contributes at each encoder, for a run of AdapLeR.
 
-    Contributions are in percent, 100 at each encoder; a word has none where it is gone.
+    Contributions are in percent, 100 at each encoder. A word that leaves before an encoder is in
+    brackets there, and has none after that.
     """
 
     run: pathlib.Path = simple_parsing.field(positional=True)

@@ -6,8 +6,10 @@ import numpy as np
 
 from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.measure.timing import interleaved_seconds
+from power_bert_tf.modeling import NoReduction
 from power_bert_tf.modeling.flops import computed_flops
 from power_bert_tf.modeling.flops import encoders_flops
+from power_bert_tf.modeling.flops import mean_flops
 
 # BERT and the model of a method, padded to N and without padding: packed rows or length buckets.
 WAYS = ("bert_padded", "bert_unpadded", "reduced_padded", "reduced_unpadded")
@@ -53,24 +55,14 @@ def operations(config, length, reduction, sizes, kept=None):
         dict of `per_text`, for each of `WAYS` by the paper's scheme, their `speedup`, and
         `computed_per_text`, what the graph for inference computes.
     """
-    layers = config.num_layers
-    if kept is None:
-        kept = [reduction.kept(layers, int(size)) for size in sizes]
-    texts, counts = np.unique(np.column_stack([sizes, kept]), axis=0, return_counts=True)
+    whole = [length]
 
     def each_way(flops):
-        def reduced(size, *kept):
-            overhead = reduction.overhead(config, size, kept)
-            return overhead + flops(config, size, kept, reduction.entering_of(size, kept))
-
-        def mean(cost):
-            return float(np.average([cost(*text) for text in texts.tolist()], weights=counts))
-
         return {
-            "bert_padded": flops(config, length),
-            "bert_unpadded": mean(lambda size, *kept: flops(config, size)),
-            "reduced_padded": reduced(length, *reduction.kept(layers, length)),
-            "reduced_unpadded": mean(reduced),
+            "bert_padded": mean_flops(config, NoReduction(), whole, flops=flops),
+            "bert_unpadded": mean_flops(config, NoReduction(), sizes, flops=flops),
+            "reduced_padded": mean_flops(config, reduction, whole, flops=flops),
+            "reduced_unpadded": mean_flops(config, reduction, sizes, kept, flops),
         }
 
     per_text = each_way(encoders_flops)

@@ -31,7 +31,8 @@ class Work:
         folder: path of the step's own folder; what a step writes there is part of the run.
         backup: path where the state after each epoch stands while the step runs.
         folder_of: function from the name of an earlier step to the path of its folder.
-        score: function from the name of an earlier step to its dev score.
+        bert_score: function of nothing to the dev score of BERT at its best: of the better one of
+            `BERT_STEPS` that are done.
     """
 
     start: typing.Callable
@@ -40,7 +41,7 @@ class Work:
     folder: pathlib.Path
     backup: pathlib.Path
     folder_of: typing.Callable | None = None
-    score: typing.Callable | None = None
+    bert_score: typing.Callable | None = None
 
 
 class Step:
@@ -340,13 +341,15 @@ class Method:
         if self.strength is None:
             raise InputError(f"{self.name} has no strength that could be found")
 
-    def for_tuning(self, plan, times=None):
+    def for_tuning(self, plan, times=None, max_drop=None):
         """The options with what a tuning chooses by itself, such as a rate for its few steps.
 
         Args:
             plan: `Plan`.
             times: float, how many times fewer operations than BERT's are wanted, both without
                 padding; None where that is not the target.
+            max_drop: float, how many points of the metric may be lost; None where that is not the
+                target.
         """
         return plan.options
 

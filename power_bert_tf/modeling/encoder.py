@@ -1,5 +1,7 @@
 """The one graph of all backbones, which asks a reduction what happens to its word-vectors."""
 
+import dataclasses
+
 import keras
 from keras import ops
 
@@ -64,6 +66,8 @@ def encode(
     Returns:
         `WordVectors`: CLS in row 0.
     """
+    if not reduction.attention_dropout:
+        config = dataclasses.replace(config, attention_dropout=0.0)
     vectors = _embed(config, layers, inputs, packed)
     if traced:
         vectors = vectors.replace(positions=layers(Positions, "positions")(vectors.input_mask))

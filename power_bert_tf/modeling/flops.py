@@ -1,5 +1,7 @@
 """Floating-point operations in closed form."""
 
+import numpy as np
+
 from power_bert_tf.modeling.reduction import most_stay
 
 
@@ -88,3 +90,28 @@ def computed_flops(config, length, kept=None, entering=None):
         feed_forward = 4 * staying * config.hidden_dim * shape.intermediate_dim
         total += projections + attention + output + feed_forward
     return total
+
+
+def mean_flops(config, reduction, sizes, kept=None, flops=encoders_flops):
+    """Operations of all encoders under a reduction, the mean over texts of their own lengths.
+
+    Args:
+        config: `EncoderConfig`.
+        reduction: `Reduction`.
+        sizes: int array (texts,).
+        kept: int array (texts, encoders), the word-vectors that are left after each encoder; by
+            the reduction where None, which then must not be adaptive.
+        flops: function as `encoders_flops` or `computed_flops`.
+
+    Returns:
+        float.
+    """
+    if kept is None:
+        kept = [reduction.kept(config.num_layers, int(size)) for size in sizes]
+    texts, counts = np.unique(np.column_stack([sizes, kept]), axis=0, return_counts=True)
+
+    def cost(size, *kept):
+        entering = reduction.entering_of(size, kept)
+        return reduction.overhead(config, size, kept) + flops(config, size, kept, entering)
+
+    return float(np.average([cost(*text) for text in texts.tolist()], weights=counts))

@@ -127,6 +127,8 @@ class Reduction:
     fades = False
     adaptive = False
     has_weights = False
+    # Whether attention is dropped out while it trains, as in BERT.
+    attention_dropout = True
     # A training step of its own, a function of a model and a batch; Keras' where None.
     train_step = None
 

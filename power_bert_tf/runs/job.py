@@ -80,13 +80,13 @@ class Job:
         """What the method builds its steps from, a `Plan` with resolved options."""
         return self._planned(get_method(self.method).resolve)
 
-    def tuned(self, times=None):
+    def tuned(self, **target):
         """The same job with the options that the method chooses for a tuning.
 
         Args:
-            times: see `Method.for_tuning`.
+            **target: see `Method.for_tuning`.
         """
-        resolve = functools.partial(get_method(self.method).for_tuning, times=times)
+        resolve = functools.partial(get_method(self.method).for_tuning, **target)
         return dataclasses.replace(self, options=self._planned(resolve).options)
 
     def _planned(self, resolve):
@@ -138,10 +138,6 @@ class Job:
         # nothing behind.
         keras.utils.set_random_seed(training.seed)
         begun = [self._starting_model()]
-
-        def start():
-            return begun.pop() if begun else self._starting_model()
-
         settings = self._settings(steps, tokenizer)
         adopted = self._fine_tuned(settings["identity"])
         run = RunFolder.begin(self.output, settings, tokenizer, self._sets(), self.data.train)
@@ -168,15 +164,22 @@ class Job:
                 flush=True,
             )
         for index, step in enumerate(steps):
-            self._do(run, steps, index, start, data)
+            self._do(run, steps, index, begun, data)
             if step.name == last:
                 break
             if says_cost and step is todo[0]:
                 _announce_time(run.step(step.name), todo[1:])
         return run
 
-    def _do(self, run, steps, index, start, data):
-        """One step, unless it is finished."""
+    def _do(self, run, steps, index, begun, data):
+        """One step, unless it is finished.
+
+        `begun` has the model that the first step begins with, if it has not been taken.
+        """
+
+        def start():
+            return begun.pop() if begun else self._starting_model()
+
         step = steps[index]
         folder = run.step(step.name)
         done = " done before" if folder.finished else ""
@@ -187,12 +190,14 @@ class Job:
             return
         if index > 0:
             keras.utils.set_random_seed(data.seed + _seed_number(steps, step))
+            begun.clear()  # Its new weights were drawn for the first step.
 
         def finished(name):
             return run.finished_step(name).load_model()
 
-        def score(name):
-            return run.finished_step(name).metrics()["score"]
+        def bert_score():
+            done = (run.step(name) for name in BERT_STEPS if name in run.steps)
+            return max(each.metrics()["score"] for each in done if each.finished)
 
         work = Work(
             start,
@@ -201,7 +206,7 @@ class Job:
             folder.path,
             folder.backup,
             lambda name: run.finished_step(name).path,
-            score,
+            bert_score,
         )
         begin = time.perf_counter()
         result, findings = step.run(work)

@@ -153,7 +153,8 @@ class Tuning:
         """The job of one variant, with what the method chooses for a tuning."""
         options = self.method.with_variant(self.job.options, name)
         times = self.options.speedup if self.options.against == "unpadded" else None
-        job = dataclasses.replace(self.job, options=options).tuned(times)
+        job = dataclasses.replace(self.job, options=options)
+        job = job.tuned(times=times, max_drop=self.options.max_drop)
         job.plan()  # Fails where an option cannot be used.
         return job
 

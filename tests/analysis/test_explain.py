@@ -35,6 +35,8 @@ def test_words_that_are_there_contribute_all():
             words = {_word(traced.pieces, place) for place in kept}
             assert set(np.flatnonzero(~np.isnan(contributions))) == words
             dropped += np.isnan(contributions).sum()
+        for stays, kept in zip(explanation.stays, traced.kept, strict=True):
+            assert set(np.flatnonzero(stays)) == {_word(traced.pieces, place) for place in kept}
         np.testing.assert_allclose(explanation.outputs, traced.outputs, atol=1e-6)
     assert dropped
 
@@ -50,6 +52,8 @@ def test_word_pieces_are_put_together():
     assert header.split()[-3:] == ["1", "2", "3"]
     assert [row.split()[0] for row in rows] == explanation.words
     assert rows[0].split()[1] == f"{100 * explanation.contributions[0, 0]:.0f}"
+    leaves = np.argwhere(~explanation.stays & ~np.isnan(explanation.contributions))
+    assert len(leaves) == sum(row.count("(") for row in rows) > 0
 
 
 def test_it_is_drawn(tmp_path):

@@ -76,6 +76,13 @@ def test_rationales_are_spans_of_words(folder):
     assert not third.marked.any()
 
 
+def test_questions_about_documents(folder):
+    row = json.loads((folder / "test.jsonl").read_text().splitlines()[0])
+    (folder / "test.jsonl").write_text(json.dumps({**row, "query": "who? || he"}))
+    with pytest.raises(InputError, match="with questions about them"):
+        read_rationales(folder)
+
+
 def test_a_folder_without_them(tmp_path):
     with pytest.raises(InputError, match="must hold val.jsonl"):
         read_rationales(tmp_path, "dev")

@@ -83,7 +83,7 @@ def test_the_kept_epochs_are_different(run):
 def test_the_fastest_epoch_within_the_limit_is_kept(run):
     history = run.json("adapt/history.json")
     assert len(history) == 3
-    speeds = [logs["dev_times_fewer_words"] for logs in history]
+    speeds = [logs["dev_times_fewer_operations"] for logs in history]
     assert run.json("adapt/metrics.json")["best_epoch"] == int(np.argmax(speeds)) + 1
     findings = run.json("adapt/metrics.json")["findings"]
     assert len(findings["eta"]) == 2 and len(findings["theta"]) == 1

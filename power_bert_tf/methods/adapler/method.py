@@ -1,5 +1,7 @@
 """AdapLeR as a method: its options, its steps, and what it says of what it found."""
 
+import dataclasses
+
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods.adapler.options import AdaplerOptions
 from power_bert_tf.methods.adapler.steps import ADAPT
@@ -46,6 +48,11 @@ class Adapler(Method):
     def check_tuning(self, options):
         if options.phi == 0:
             raise InputError("`phi` must be above 0 to begin with. Received: phi=0")
+
+    def for_tuning(self, plan, times=None, max_drop=None):
+        if plan.options.epoch_limit is not None or max_drop is None:
+            return plan.options
+        return dataclasses.replace(plan.options, epoch_limit=max_drop)
 
     def foretells(self, options):
         # There is nothing after the step that shows the speed.

@@ -25,6 +25,8 @@ _STEEPNESS = {3: (50.0, 50.0), 5: (10.0, 10.0), 10: (10.0, 3.0)}
 _FIRST, _LAST = 10.0, 1e5
 # The authors' rate of eta and theta, for tens of thousands of steps.
 _THRESHOLD_RATE = 5e-4
+# The authors' rule, in points.
+_EPOCH_LIMIT = 1.0
 # An eta goes from 0.25 to 1 at most; a rate that could bring it there, and two thirds further.
 _REACH = 1.25
 
@@ -49,9 +51,9 @@ class AdaplerOptions:
     """Adapt the pre-trained BERT, as the paper's authors do, and not the fine-tuned one."""
     no_separators: bool = False
     """[SEP] has no saliency; in the paper's code it has, as a word has."""
-    epoch_limit: float = 1.0
-    """The fastest epoch is kept whose dev score is at most so many points below that of the
-    fine-tuned BERT."""
+    epoch_limit: float | None = None
+    """The fastest epoch is kept whose dev score is at most so many points below BERT's, the
+    fine-tuned one's or the control's; --max-drop where that is given, or else 1."""
 
     def check(self):
         """Raises InputError where an option is out of range."""
@@ -80,6 +82,7 @@ class AdaplerOptions:
             phi=phi if self.phi is None else self.phi,
             adapting_epochs=self.adapting_epochs or epochs,
             adapting_learning_rate=self.adapting_learning_rate or rate,
+            epoch_limit=_EPOCH_LIMIT if self.epoch_limit is None else self.epoch_limit,
         )
 
     def with_threshold_rate(self, steps_per_epoch):

@@ -66,7 +66,8 @@ class SoftRemoval(_Predicting):
     Args:
         gamma: float. Weight of the predictors' loss.
         phi: float. Weight of the number of words that are left: more of it is faster.
-        steepness: `SteepnessSchedule`, lambda by training step, or a float.
+        steepness: `SteepnessSchedule`, lambda by training step, or a float: 1e5, at which words
+            leave at once, unless given.
         slope: float in (0, 0.1], the paper's beta.
         activation: str, that of the predictors.
 
@@ -78,14 +79,17 @@ class SoftRemoval(_Predicting):
     Example:
 
     ```python
-    model = bert.with_reduction(pb.SoftRemoval(gamma=5e-3, phi=5e-4))
+    schedule = pb.SteepnessSchedule(steps_per_epoch)
+    model = bert.with_reduction(pb.SoftRemoval(gamma=5e-3, phi=5e-4, steepness=schedule))
     model.compile(pb.adapting_optimizer(2e-5, 2.5e-3, steps), "sparse_categorical_crossentropy")
-    model.fit(batches)
+    model.fit(batches, epochs=5)
     faster = model.with_reduction(pb.Removal())
     ```
     """
 
     fades = True
+    # Late in the training few words are left to attend to; to drop one of them is to lose a word.
+    attention_dropout = False
 
     def __init__(self, gamma=5e-3, phi=5e-4, steepness=_STEEP, slope=SLOPE, activation="gelu"):
         super().__init__(activation)
@@ -126,10 +130,15 @@ class SoftRemoval(_Predicting):
         """The name of the layer that holds an encoder's lambda."""
         return f"encoder_{index}_soft_mask"
 
-    def train_step(self, model, data):
+    def train_step(self, model, *arguments):
+        if keras.config.backend() != "tensorflow":
+            raise InputError(
+                "`SoftRemoval` trains on TensorFlow. "
+                f"Received: KERAS_BACKEND={keras.config.backend()}"
+            )
         from power_bert_tf.methods.adapler.training_step import training_step
 
-        return training_step(self, model, data)
+        return training_step(self, model, *arguments)
 
     def steepness_at(self, step):
         """Lambda at a training step."""

@@ -9,6 +9,8 @@ from power_bert_tf.files import write_file
 from power_bert_tf.modeling.reduction import Reduction
 
 _BATCH_SIZE, _CHUNK = 32, 1024
+# Word-vectors in a batch: what the encoders computed is kept until the gradients are known.
+_MOST_WORDS = 8192
 
 
 class _RememberedEmbeddings(Reduction):
@@ -87,6 +89,8 @@ def saliency_of(model, examples, preprocessor, backup=None):
     from power_bert_tf.data import evaluation_dataset
 
     asked, found = None, []
+    most = max(1, _MOST_WORDS // (preprocessor.sequence_length * examples.choices))
+    batch_size = min(_BATCH_SIZE, most)
     order = np.argsort(examples.characters(), kind="stable")
     for begin in range(0, len(examples), _CHUNK):
         path = None if backup is None else backup / f"{begin:08}.npz"
@@ -96,7 +100,7 @@ def saliency_of(model, examples, preprocessor, backup=None):
         asked = asked or SaliencyModel(model)
         part = examples.select(order[begin : begin + _CHUNK])
         texts = []
-        for inputs, labels in evaluation_dataset(part, preprocessor, _BATCH_SIZE, True):
+        for inputs, labels in evaluation_dataset(part, preprocessor, batch_size, True):
             rows = len(inputs["token_ids"])
             by_row = np.zeros(rows, "int32") if model.num_classes == 1 else labels
             scores = asked(inputs, by_row)

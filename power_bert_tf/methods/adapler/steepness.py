@@ -36,8 +36,9 @@ class SteepnessSchedule(keras.optimizers.schedules.LearningRateSchedule):
         self.factor = factor
 
     def __call__(self, step):
-        epoch = ops.floor(ops.cast(step, "float32") / self.steps_per_epoch)
-        return self.start * ops.power(ops.cast(self.factor, "float32"), epoch)
+        # In whole numbers: a graph divides floats by multiplying, and would be a step late.
+        epoch = ops.floor_divide(ops.cast(step, "int32"), self.steps_per_epoch)
+        return self.start * ops.power(ops.cast(self.factor, "float32"), ops.cast(epoch, "float32"))
 
     def get_config(self):
         return {

@@ -3,7 +3,6 @@
 import dataclasses
 
 import keras
-import numpy as np
 
 from power_bert_tf.methods.adapler.adapting_optimizer import adapting_optimizer
 from power_bert_tf.methods.adapler.reductions import SoftRemoval
@@ -19,6 +18,8 @@ from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.methods.method import Step
 from power_bert_tf.methods.method import TrainingStep
 from power_bert_tf.methods.method import kept_models
+from power_bert_tf.modeling import NoReduction
+from power_bert_tf.modeling.flops import mean_flops
 from power_bert_tf.training.training_data import TrainingResult
 
 ADAPT = "adapt"
@@ -26,7 +27,7 @@ FILE = "saliency.npz"
 # How many of the best epochs of fine-tuning saliency is averaged over.
 BEST_EPOCHS = 3
 # The log that says how good an epoch is, see `EpochMerit`.
-MERIT, SPEED = "merit", "dev_times_fewer_words"
+MERIT, SPEED = "merit", "dev_times_fewer_operations"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,8 +71,8 @@ class Saliency(Step):
 class Adapt(TrainingStep):
     """BERT, predictors and thresholds learn together; what is kept is the model that drops words.
 
-    Keeps the fastest epoch whose dev score is within a limit of that of the fine-tuned BERT (the
-    authors' rule); the one with the best score where there is none.
+    Keeps the fastest epoch whose dev score is within a limit of that of BERT at its best (the
+    authors' rule, who have no control); the one with the best score where there is none.
 
     Args:
         options: `AdaplerOptions`, all resolved.
@@ -101,7 +102,7 @@ class Adapt(TrainingStep):
         )
 
     def callbacks(self, work):
-        least = work.score(FINE_TUNE) - self.options.epoch_limit / 100
+        least = work.bert_score() - self.options.epoch_limit / 100
         return (EpochMerit(work.data, least),)
 
     def run(self, work):
@@ -122,8 +123,8 @@ class Adapt(TrainingStep):
 class EpochMerit(keras.callbacks.Callback):
     """Puts into the logs of every epoch how fast the model is on dev, and how good that makes it.
 
-    The merit of an epoch is above that of all that lose too much, and the higher the fewer words
-    are left; of two that lose too much it is that of the better score.
+    The merit of an epoch is above that of all that lose too much, and the higher the fewer
+    operations it takes without padding; of two that lose too much it is that of the better score.
 
     Args:
         data: `TrainingData`.
@@ -141,8 +142,8 @@ class EpochMerit(keras.callbacks.Callback):
 
         model = self.model.for_scoring(None)
         sizes, kept = kept_words(model, self.data.dev, self.data.preprocessor)
-        whole = float(np.sum(sizes) * kept.shape[1])
-        logs[SPEED] = whole / float(np.sum(kept))
+        bert = mean_flops(model.config, NoReduction(), sizes)
+        logs[SPEED] = bert / mean_flops(model.config, model.reduction, sizes, kept)
         score = logs[f"dev_{self.data.metric}"]
-        # A score is at most 1, and so is one of a model that keeps everything.
+        # A score is at most 1.
         logs[MERIT] = 1.0 + logs[SPEED] if score >= self.least else score

@@ -119,7 +119,7 @@ class PowerBert(Method):
                 f"Received: retention={options.retention!r}"
             )
 
-    def for_tuning(self, plan, times=None):
+    def for_tuning(self, plan, times=None, max_drop=None):
         options = plan.options
         if options.search is None:
             options = dataclasses.replace(options, search=LINEAR)

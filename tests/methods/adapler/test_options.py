@@ -3,7 +3,9 @@ import math
 import pytest
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.adapler.method import METHOD
 from power_bert_tf.methods.adapler.options import AdaplerOptions
+from power_bert_tf.methods.method import Plan
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,15 @@ def test_the_papers_values(task, expected):
         found.adapting_epochs,
         found.adapting_learning_rate,
     ) == expected
+
+
+def test_the_limit_of_a_tuning_is_that_of_its_epochs():
+    plan = Plan(None, AdaplerOptions(), 5, 10, 6)
+    assert METHOD.for_tuning(plan, max_drop=0.5).epoch_limit == 0.5
+    assert METHOD.for_tuning(plan, times=2.0).epoch_limit is None
+    given = Plan(None, AdaplerOptions(epoch_limit=2.0), 5, 10, 6)
+    assert METHOD.for_tuning(given, max_drop=0.5).epoch_limit == 2.0
+    assert AdaplerOptions().with_published("sst2", 1e-5, is_given=False).epoch_limit == 1.0
 
 
 def test_what_is_given_holds():

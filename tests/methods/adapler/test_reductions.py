@@ -90,6 +90,28 @@ def test_a_schedule_comes_back():
     assert again.deployed.get_config() == Removal().get_config()
 
 
+@pytest.mark.parametrize("steps", [61, 115])
+def test_lambda_grows_at_the_first_step_of_an_epoch(steps):
+    schedule = SteepnessSchedule(steps)
+    for epoch in range(1, 5):
+        before, at = (float(schedule(epoch * steps + each)) for each in (-1, 0))
+        assert (before, at) == pytest.approx((10.0**epoch, 10.0 ** (epoch + 1)))
+
+
+@pytest.mark.skipif(keras.config.backend() == "tensorflow", reason="TensorFlow trains it")
+def test_other_backends_do_not_train_it():
+    with pytest.raises(InputError, match="trains on TensorFlow. Received: KERAS_BACKEND=jax"):
+        SoftRemoval().train_step(None, None, None)
+
+
+def test_attention_is_not_dropped_out_while_words_fade():
+    model = models.small_classifier(reduction=SoftRemoval())
+    assert model.get_layer("encoder_0_attention_output").attention_dropout == 0
+    hard = model.with_reduction(Removal())
+    assert hard.get_layer("encoder_0_attention_output").attention_dropout == 0.1
+    assert hard.config.attention_dropout == model.config.attention_dropout == 0.1
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
