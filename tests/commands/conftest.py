@@ -96,6 +96,14 @@ def write_tsv(path, examples):
     return path
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What needs a whole run is slow."""
+    for item in items:
+        if {"finished_run", "pairs_run", "harder_run"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @dataclasses.dataclass(frozen=True)
 class Materials:
     """What `power-bert fit` is given."""
