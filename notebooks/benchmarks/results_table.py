@@ -11,6 +11,7 @@ import shlex
 
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
+from power_bert_tf.methods import DEFAULT
 from power_bert_tf.methods import get_options
 from power_bert_tf.methods.method import BERT_STEPS
 from power_bert_tf.methods.method import Plan
@@ -129,7 +130,8 @@ def _is_run(path):
 def _how(report):
     """What is said of a row that was not simply trained from the table's checkpoint and lambda."""
     command = report["command"]
-    said = ", from another task's BERT" if "--checkpoint runs/" in command else ""
+    said = "" if report["method"] == DEFAULT else f", {report['title']}"
+    said += ", from another task's BERT" if "--checkpoint runs/" in command else ""
     if report["configuration"].get("search") == "linear":
         return f"{said}, linear"
     if any(option in command for option in ("--max-drop", "--speedup")):
@@ -166,9 +168,9 @@ def table(reports):
     """All of them as Markdown, with the commands below."""
     header = (
         "| task | N; mean length | trained; dev; measured on | metric | BERT, fine-tuned "
-        "| BERT, control | PoWER-BERT | drop from the better by dev "
+        "| BERT, control | faster model | drop from the better by dev "
         "| padded over padded: operations, time | unpadded over unpadded | unpadded over padded "
-        "| paper, padded | retention configuration |"
+        "| paper, padded | configuration |"
     )
     lines = [header, "|---" * 13 + "|", *map(row, reports), "", "```bash"]
     return "\n".join([*lines, *(report["command"] for report in reports), "```"])
