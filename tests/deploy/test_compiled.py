@@ -120,6 +120,7 @@ def test_answers_follow_the_model(model, dtype):
     assert np.quantile(np.abs(answers - expected), 0.8) < tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("runtime", "module"),
     [("openvino", "openvino"), ("onnx", "onnxruntime"), ("litert", "ai_edge_litert")],

@@ -106,6 +106,7 @@ def test_the_drop_is_from_the_bert_that_is_better_on_dev(first, tmp_path, dev_sc
     assert report["models"][other]["score"] == pytest.approx(alike(first, bert, other))
 
 
+@pytest.mark.slow
 def test_without_a_test_set_figures_are_of_dev(first):
     report = build_report(first, timed=False)
     assert report["measured_by"] == "dev"
@@ -120,6 +121,7 @@ def test_without_a_test_set_figures_are_of_dev(first):
     }
 
 
+@pytest.mark.slow
 def test_further_dev_sets_are_measured_by_both_models(first, tmp_path):
     """One on which BERT is always right, and one on which PoWER-BERT is."""
     steps = ("fine-tune", "re-train")

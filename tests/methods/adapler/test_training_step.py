@@ -47,6 +47,7 @@ def stepped(gamma, phi, learning_rate=1e-2, threshold_rate=1e-2):
             )
         ),
         "sparse_categorical_crossentropy",
+        run_eagerly=True,  # To trace a graph takes longer than a step.
     )
     before = {each.path: each.numpy() for each in trained.trainable_weights}
     trained.train_on_batch(batch(), LABELS)
@@ -89,7 +90,9 @@ def test_more_phi_raises_eta():
 
 def test_the_schedule_sets_lambda():
     trained = model(steepness=SteepnessSchedule(2, 10.0, 7.0))
-    trained.compile(adapting_optimizer(1e-3, 1e-3, 6), "sparse_categorical_crossentropy")
+    trained.compile(
+        adapting_optimizer(1e-3, 1e-3, 6), "sparse_categorical_crossentropy", run_eagerly=True
+    )
     seen = []
     for _ in range(5):
         trained.train_on_batch(batch(), LABELS)
