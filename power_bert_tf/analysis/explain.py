@@ -2,11 +2,10 @@
 
 import dataclasses
 
-import keras
 import numpy as np
-import tensorflow as tf
 from tabulate import tabulate
 
+from power_bert_tf.analysis.trace import follow
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
 
@@ -68,28 +67,20 @@ def explain(model, preprocessor, texts, text_pairs=None):
 
     Reference: AdapLeR (Modarressi et al., 2022), section 5.3 (sums over word-pieces; figure 4).
     """
-    graph = model.traced()
-    if "encoder_0_contributions" not in graph.output:
+    if "encoder_0_contributions" not in model.remembered:
         raise InputError(
             "`model` must have predictors of contributions, as AdapLeR's have. "
             f"Received: reduction={type(model.reduction).__name__}"
         )
-    inputs = preprocessor(
-        tf.constant(list(texts)),
-        None if text_pairs is None else tf.constant(list(text_pairs)),
-        sequence_length=model.sequence_length,
-    )
-    seen = graph(inputs, training=False)
-    seen = keras.tree.map_structure(keras.ops.convert_to_numpy, seen)
+    seen, texts_pieces = follow(model, preprocessor, texts, text_pairs)
     # N is known, so that every row stands where it stood, hidden or not.
     by_encoder = [
         (seen[f"encoder_{index}_contributions"], seen[f"encoder_{index}_positions"] > 0)
         for index in range(model.config.num_layers)
     ]
     found = []
-    for row in range(len(texts)):
-        count = int(inputs["padding_mask"][row].numpy().sum())
-        pieces = preprocessor.tokenizer.pieces(inputs["token_ids"][row, :count].numpy())
+    for row, pieces in enumerate(texts_pieces):
+        count = len(pieces)
         words, owners = _words(pieces, preprocessor.tokenizer)
         contributions = np.full((len(by_encoder), len(words)), np.nan, "float32")
         stays = np.zeros(contributions.shape, bool)

@@ -1,16 +1,13 @@
 """Agreement of what a model looks at with what people marked as the reasons of an answer."""
 
 import dataclasses
-import pathlib
 
 import numpy as np
 import tensorflow as tf
 from sklearn.metrics import average_precision_score
 
 from power_bert_tf.analysis.word_scores import WordScores
-from power_bert_tf.data.published_files import document_of
-from power_bert_tf.data.published_files import read_annotations
-from power_bert_tf.data.published_files import read_documents
+from power_bert_tf.data.published_files import read_eraser
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
 
@@ -42,18 +39,14 @@ def read_rationales(data_dir, split="test"):
     Raises:
         InputError: where a file is missing or malformed.
     """
-    data_dir = pathlib.Path(data_dir)
-    path = data_dir / f"{'val' if split == 'dev' else split}.jsonl"
-    if not path.is_file():
-        raise InputError(f"`data_dir` must hold {path.name}. Received: {data_dir}")
-    documents, found = read_documents(data_dir), []
-    for _, annotation in read_annotations(path):
+    found = []
+    for _, _, annotation, document in read_eraser(data_dir, split):
         if "||" in annotation.get("query", ""):
             raise InputError(
                 "`data_dir` must hold documents that are classified by themselves, such as Movie "
                 f"Reviews. Received: {data_dir}, with questions about them"
             )
-        words = documents[document_of(annotation)].split()
+        words = document.split()
         marked = np.zeros(len(words), bool)
         for group in annotation["evidences"]:
             for evidence in group:

@@ -70,17 +70,9 @@ def trace(model, preprocessor, texts, text_pairs=None):
             "`model` must be one that drops word-vectors. "
             f"Received: reduction={type(model.reduction).__name__}"
         )
-    inputs = preprocessor(
-        tf.constant(list(texts)),
-        None if text_pairs is None else tf.constant(list(text_pairs)),
-        sequence_length=model.sequence_length,
-    )
-    seen = model.traced()(inputs, training=False)
-    seen = keras.tree.map_structure(keras.ops.convert_to_numpy, seen)
+    seen, texts_pieces = follow(model, preprocessor, texts, text_pairs)
     traces = []
-    for row in range(len(texts)):
-        words = int(inputs["padding_mask"][row].numpy().sum())
-        pieces = preprocessor.tokenizer.pieces(inputs["token_ids"][row, :words].numpy())
+    for row, pieces in enumerate(texts_pieces):
         # Positions count from 1, and 0 is padding.
         kept = [
             set((seen[f"encoder_{index}_positions"][row] - 1).tolist()) - {-1}
@@ -88,3 +80,23 @@ def trace(model, preprocessor, texts, text_pairs=None):
         ]
         traces.append(Trace(pieces, kept, seen["outputs"][row]))
     return traces
+
+
+def follow(model, preprocessor, texts, text_pairs=None):
+    """What a model's traced graph says of texts, padded to N.
+
+    Args:
+        model, preprocessor, texts, text_pairs: see `trace`.
+
+    Returns:
+        dict of arrays as `BertClassifier.traced` has them, and for each text its word-pieces.
+    """
+    inputs = preprocessor(
+        tf.constant(list(texts)),
+        None if text_pairs is None else tf.constant(list(text_pairs)),
+        sequence_length=model.sequence_length,
+    )
+    seen = model.traced()(inputs, training=False)
+    rows = zip(inputs["token_ids"].numpy(), inputs["padding_mask"].numpy(), strict=True)
+    pieces = [preprocessor.tokenizer.pieces(ids[mask == 1]) for ids, mask in rows]
+    return keras.tree.map_structure(keras.ops.convert_to_numpy, seen), pieces

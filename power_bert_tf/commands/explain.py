@@ -27,12 +27,18 @@ class Explain:
         """Prints a table; returns the `Explanation`.
 
         Raises:
-            InputError: where there is another number of texts, or the run has no predictors.
+            InputError: where there is another number of texts, the run is of multiple choice, or
+                it has no predictors.
         """
         from power_bert_tf.analysis.explain import draw_explanation
         from power_bert_tf.runs.run import open_run
 
         run = open_run(self.run)
+        if run.task.choices > 1:
+            raise InputError(
+                "`run` must be of single texts or pairs: Run.explain takes the options of a "
+                f"question. Received: {self.run}, of multiple choice"
+            )
         expected = 2 if run.task.is_pair else 1
         if len(self.texts) != expected:
             raise InputError(f"`texts` must be {expected} here. Received: {len(self.texts)}")

@@ -20,6 +20,7 @@ from power_bert_tf.files import read_json_object
 # Which fifth of a training set tunes: fixed, so that every run holds out the same texts.
 _HELD_OUT_SEED = 512
 _HELD_OUT_SHARE = 5
+_SPLITS = ("train", "dev", "test")
 
 
 def load_published(task: Task, split: str, data_dir: str | os.PathLike) -> Examples:
@@ -41,7 +42,9 @@ def load_published(task: Task, split: str, data_dir: str | os.PathLike) -> Examp
     Raises:
         InputError: a file is not there, or is malformed (the message says where).
     """
-    check_split(split, ("train", "dev", "test"))
+    if not task.files:
+        raise InputError(f"`task` must be published in such files. Received: {task.name!r}")
+    check_split(split, _SPLITS)
     return _READERS[task.files](task, split, pathlib.Path(data_dir))
 
 
@@ -82,7 +85,12 @@ def _hatexplain(task, split, data_dir):
     posts = read_json_object(_file(data_dir, "dataset.json"))
     divisions = read_json_object(_file(data_dir, "post_id_divisions.json"))
     texts, labels = [], []
-    for post_id in divisions[{"dev": "val"}.get(split, split)]:
+    if _their_name(split) not in divisions:
+        raise InputError(
+            f"{data_dir / 'post_id_divisions.json'} must have the posts of train, val and test. "
+            f"Received: {', '.join(divisions)}"
+        )
+    for post_id in divisions[_their_name(split)]:
         try:
             post = posts[post_id]
             given = [annotator["label"] for annotator in post["annotators"]]
@@ -100,31 +108,58 @@ def _hatexplain(task, split, data_dir):
 
 
 def _eraser(task, split, data_dir):
-    path = _file(data_dir, f"{ {'dev': 'val'}.get(split, split) }.jsonl")
-    documents = read_documents(data_dir)
     texts, queries, labels = [], [], []
-    for line, row in read_annotations(path):
-        document = document_of(row)
-        if document not in documents:
-            raise row_error(path, line, "a document that is there", repr(document))
-        texts.append(documents[document])
+    for path, line, row, document in read_eraser(data_dir, split):
+        texts.append(document)
         queries.append(row.get("query", ""))
         labels.append(parse_class(path, line, row["classification"], _ids(task), task.labels))
     return Examples(texts, queries if task.is_pair else None, labels, task.labels)
+
+
+def read_eraser(data_dir, split):
+    """The annotations of a split of a task of ERASER, with their documents.
+
+    Args:
+        data_dir: path. The folder that holds the files, see `load_published`.
+        split: str. "train", "dev" or "test".
+
+    Yields:
+        path, line, annotation (dict) and document (str: tokens apart by spaces).
+
+    Raises:
+        InputError: a file or a document is not there, or an annotation lacks a key.
+    """
+    check_split(split, _SPLITS)
+    data_dir = pathlib.Path(data_dir)
+    path = _file(data_dir, f"{_their_name(split)}.jsonl")
+    documents = _documents(data_dir)
+    for line, row in _json_lines(path):
+        for key in ("annotation_id", "classification", "evidences"):
+            if key not in row:
+                raise row_error(path, line, f"a key {key!r}", repr(list(row)))
+        name = _document_of(row)
+        if name not in documents:
+            raise row_error(path, line, "a document that is there", repr(name))
+        yield path, line, row, documents[name]
 
 
 def _ids(task):
     return {label: index for index, label in enumerate(task.labels)}
 
 
-def read_annotations(path):
-    """Line and dict of each annotation of one of ERASER's files."""
+def _their_name(split):
+    """What HateXplain and ERASER call a split."""
+    return "val" if split == "dev" else split
+
+
+def _json_lines(path):
+    """Line and dict of each line of a file."""
     with open(path, "rb") as file:
         for line, content in enumerate(file, start=1):
             yield line, parse_json_object(content, f"{path}:{line}")
 
 
-def document_of(annotation):
+def _document_of(annotation):
     """The name of the document that an annotation of ERASER is about."""
     for group in annotation["evidences"]:
         for evidence in group:
@@ -132,13 +167,13 @@ def document_of(annotation):
     return annotation["annotation_id"].split(":")[0]
 
 
-def read_documents(data_dir):
-    """ERASER's documents by name: tokens apart by spaces, sentences by line breaks."""
+def _documents(data_dir):
+    """ERASER's documents by name."""
     if (data_dir / "docs").is_dir():
         return {
             path.name: path.read_text(encoding="utf-8") for path in (data_dir / "docs").iterdir()
         }
-    rows = read_annotations(_file(data_dir, "docs.jsonl"))
+    rows = _json_lines(_file(data_dir, "docs.jsonl"))
     return {row["docid"]: row["text"] for _, row in rows}
 
 

@@ -32,7 +32,7 @@ class Work:
         backup: path where the state after each epoch stands while the step runs.
         folder_of: function from the name of an earlier step to the path of its folder.
         bert_score: function of nothing to the dev score of BERT at its best: of the better one of
-            `BERT_STEPS` that are done.
+            `BERT_STEPS`, once they are done.
     """
 
     start: typing.Callable

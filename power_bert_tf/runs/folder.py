@@ -15,6 +15,7 @@ from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_file
 from power_bert_tf.files import write_folder
 from power_bert_tf.files import write_json
+from power_bert_tf.methods.method import MODEL
 from power_bert_tf.modeling import load_classifier
 
 # The version of the layout: a folder of another one is refused.
@@ -93,7 +94,7 @@ class StepFolder:
         Raises:
             InputError: where the step makes none.
         """
-        path = self.path / "model.keras"
+        path = self.path / MODEL
         if self.finished and not path.exists():
             raise InputError(f"the step {self.path.name} has no model of its own")
         return load_classifier(path)
@@ -112,7 +113,7 @@ class StepFolder:
         if result.model is not None:
             # A copy without the optimizer, whose state is twice the size of the weights.
             model = result.model.with_reduction(result.model.reduction)
-            write_file(self.path / "model.keras", model.save)
+            write_file(self.path / MODEL, model.save)
         write_json(self.path / "history.json", result.history)
         metrics = {
             "score": result.score,

@@ -18,6 +18,7 @@ from power_bert_tf.methods import get_method
 from power_bert_tf.methods.method import BERT_STEPS
 from power_bert_tf.methods.method import CONTROL
 from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.methods.method import MODEL
 from power_bert_tf.methods.method import Control
 from power_bert_tf.methods.method import FineTune
 from power_bert_tf.methods.method import Plan
@@ -31,6 +32,7 @@ from power_bert_tf.runs.folder import TEST
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.options import TrainingOptions
 from power_bert_tf.runs.options import as_json
+from power_bert_tf.runs.scores import bert_at_its_best
 from power_bert_tf.runs.sources import Data
 from power_bert_tf.runs.sources import tokenizer_for
 from power_bert_tf.training.metrics import check_metric
@@ -196,8 +198,7 @@ class Job:
             return run.finished_step(name).load_model()
 
         def bert_score():
-            done = (run.step(name) for name in BERT_STEPS if name in run.steps)
-            return max(each.metrics()["score"] for each in done if each.finished)
+            return run.step(bert_at_its_best(run)).metrics()["score"]
 
         work = Work(
             start,
@@ -266,7 +267,7 @@ class Job:
         }
         if training.fine_tuned is not None:
             source = RunFolder.open(training.fine_tuned).finished_step(FINE_TUNE)
-            identity["fine_tuned"] = _file_fingerprint(source.path / "model.keras")
+            identity["fine_tuned"] = _file_fingerprint(source.path / MODEL)
         return {
             "identity": identity,
             "steps": [step.name for step in steps],

@@ -104,17 +104,21 @@ def _speed_picture(report):
         (label, time["texts"] / seconds[way], seconds["bert_padded"] / seconds[way])
         for way, label in labels(report["title"]).items()
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "speed.png")
-        draw_speeds(bars, f"{time['runtime']} {time['dtype']}, batch {time['batch_size']}", path)
-        return {"Speed": path.read_bytes()}
+    title = f"{time['runtime']} {time['dtype']}, batch {time['batch_size']}"
+    return {"Speed": _drawn(draw_speeds, bars, title)}
 
 
 def _words_picture(report):
+    percentiles = report["word_vectors"]["percentiles"]
+    return {"Words that are left after each encoder": _drawn(draw_word_counts, percentiles)}
+
+
+def _drawn(draw, *arguments):
+    """The bytes of what a function draws into a file."""
     with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "words.png")
-        draw_word_counts(report["word_vectors"]["percentiles"], path)
-        return {"Words that are left after each encoder": path.read_bytes()}
+        path = pathlib.Path(folder, "drawn.png")
+        draw(*arguments, path)
+        return path.read_bytes()
 
 
 def _method_pictures(run):

@@ -13,7 +13,7 @@ from power_bert_tf.methods import get_method
 from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.runs.scores import bert_at_its_best
 from power_bert_tf.runs.scores import scores
-from power_bert_tf.training.loop import kept_words
+from power_bert_tf.training.loop import kept_by_text
 
 BATCH_SIZE = 128
 _PERCENTILES = (5, 25, 50, 75, 95)
@@ -36,9 +36,7 @@ def build_report(run, timed=True):
     reduced = run.finished_step().load_model()
     encoded = preprocessor.encode(dev.texts, dev.text_pairs)
     sizes = np.array([len(ids) for ids in encoded[0]])
-    kept = None
-    if reduced.reduction.adaptive:
-        _, kept = kept_words(reduced, dev, preprocessor)
+    kept = kept_by_text(reduced, reduced.reduction, dev, preprocessor, sizes)
     report = {
         "method": method.name,
         "title": method.title,
@@ -84,8 +82,6 @@ def _scored(run):
 
 def _word_vectors(bert, reduction, sizes, kept):
     length, layers = bert.sequence_length, bert.config.num_layers
-    if kept is None:
-        kept = np.array([reduction.kept(layers, int(size)) for size in sizes])
     return {
         "padded": {"bert": length * layers, "reduced": sum(reduction.kept(layers, length))},
         "unpadded": {

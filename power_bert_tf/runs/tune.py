@@ -32,7 +32,7 @@ from power_bert_tf.runs.scores import outputs
 from power_bert_tf.runs.strength_search import StrengthSearch
 from power_bert_tf.runs.targets import MaxDrop
 from power_bert_tf.runs.targets import Speedup
-from power_bert_tf.training.loop import kept_words
+from power_bert_tf.training.loop import kept_by_text
 
 FINE_TUNED, TRIED, RESULT, PICTURE = "fine-tuned", "tried", "tuning.json", "tuning.png"
 _RATIOS = {"padded": "padded_over_padded", "unpadded": "unpadded_over_unpadded"}
@@ -235,12 +235,11 @@ class Tuning:
             self._announce_time(folder, self.method.strengthened, jobs)
         step = folder.step(self.method.strengthened)
         model = step.load_model()
-        dev, reduction, kept = self.job.data.dev, self.method.reduced(model), None
-        if reduction.adaptive:
-            _, kept = kept_words(model, dev, folder.preprocessor())
+        dev, reduction = self.job.data.dev, self.method.reduced(model)
         if self._sizes is None:
             token_ids, _ = folder.preprocessor().encode(dev.texts, dev.text_pairs)
             self._sizes = np.array([len(ids) for ids in token_ids])
+        kept = kept_by_text(model, reduction, dev, folder.preprocessor(), self._sizes)
         cost = operations(model.config, model.sequence_length, reduction, self._sizes, kept)
         trial = {
             "name": job.output.name,

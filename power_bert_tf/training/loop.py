@@ -63,6 +63,23 @@ def kept_words(model, examples, preprocessor, batch_size=128):
     return counts[:, 0], counts[:, 1:]
 
 
+def kept_by_text(model, reduction, examples, preprocessor, sizes):
+    """How many word-vectors of each text a reduction leaves after each encoder.
+
+    Args:
+        model: `BertClassifier`, which is asked where that depends on the text's words.
+        reduction: `Reduction` of it, or another one for inference.
+        examples, preprocessor: see `predict`.
+        sizes: int array (texts,), the texts' lengths.
+
+    Returns:
+        int array (texts, encoders).
+    """
+    if reduction.adaptive:
+        return kept_words(model, examples, preprocessor)[1]
+    return np.array([reduction.kept(model.config.num_layers, int(size)) for size in sizes])
+
+
 def _of_each_text(function, model, examples, preprocessor, batch_size):
     """What a function makes of batches of texts of similar length, (texts, ...), in their order."""
     pad_to_longest = not model.reduction.sees_padding

@@ -76,3 +76,21 @@ def fine_tuning_optimizer(learning_rate, steps, warmup=0.1, weight_decay=0.01):
         `BertAdamW`.
     """
     return BertAdamW(WarmupLinearDecay(learning_rate, steps, warmup), weight_decay=weight_decay)
+
+
+def two_rate_optimizer(bert, pattern, learning_rate, steps, warmup, **adam):
+    """An optimizer with a learning rate of its own for some variables: Adam, without weight decay.
+
+    Args:
+        bert: the optimizer of all other variables.
+        pattern: str, a regular expression that the paths of those variables match.
+        learning_rate: float, the peak of a linear warm-up and decay.
+        steps: int, the number of training steps in all.
+        warmup: float, the share of steps that warm up.
+        **adam: arguments of `keras.optimizers.Adam`.
+
+    Returns:
+        `keras.optimizers.MultiOptimizer`.
+    """
+    own = keras.optimizers.Adam(WarmupLinearDecay(learning_rate, steps, warmup), **adam)
+    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(bert, {pattern: own}))

@@ -4,6 +4,24 @@ import keras
 from keras import ops
 
 
+def reach(peak, steps):
+    """How far Adam can move a weight under `WarmupLinearDecay`.
+
+    It moves a weight by about the learning rate a step, so the area under the schedule bounds the
+    way.
+
+    Args:
+        peak: float, the highest learning rate.
+        steps: int.
+    """
+    return 0.5 * peak * steps
+
+
+def rate_to_reach(distance, steps):
+    """The peak with which Adam can move a weight so far, see `reach`."""
+    return distance / (0.5 * steps)
+
+
 @keras.saving.register_keras_serializable(package="power_bert_tf")
 class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Rises linearly from 0 to the peak, then falls linearly to 0.

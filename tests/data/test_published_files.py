@@ -83,6 +83,12 @@ def test_hatexplain_that_is_malformed(hatexplain):
         load_published(get_task("hatexplain"), "train", hatexplain)
 
 
+def test_hatexplain_without_a_split(hatexplain):
+    (hatexplain / "post_id_divisions.json").write_text('{"train": []}')
+    with pytest.raises(InputError, match="post_id_divisions.json must have .*Received: train"):
+        load_published(get_task("hatexplain"), "dev", hatexplain)
+
+
 def write_eraser(folder, documents, *annotations):
     lines = "".join(f"{json.dumps(each)}\n" for each in annotations)
     (folder / "val.jsonl").write_text(lines)
@@ -121,6 +127,17 @@ def test_a_document_that_is_missing(tmp_path):
     )
     with pytest.raises(InputError, match="val.jsonl:1: .*'z'"):
         load_published(get_task("movies"), "dev", tmp_path)
+
+
+def test_an_annotation_that_lacks_a_key(tmp_path):
+    write_eraser(tmp_path, {"a": "x"}, {"annotation_id": "a", "evidences": []})
+    with pytest.raises(InputError, match="val.jsonl:1: expected a key 'classification'"):
+        load_published(get_task("movies"), "dev", tmp_path)
+
+
+def test_a_task_of_other_files(tmp_path):
+    with pytest.raises(InputError, match="must be published in such files. Received: 'sst2'"):
+        load_published(get_task("sst2"), "train", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 # The files whose classes a saved model may name.
 REGISTERED = (
-    "adapting_optimizer",
     "contribution_predictor",
     "contributions",
     "reductions",

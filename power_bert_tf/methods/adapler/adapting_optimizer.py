@@ -2,10 +2,8 @@
 
 import re
 
-import keras
-
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
-from power_bert_tf.training.schedules import WarmupLinearDecay
+from power_bert_tf.training.optimizers import two_rate_optimizer
 
 # The eta of each encoder and the theta of each but the first.
 THRESHOLDS = ".*_(threshold|pooling)/.*"
@@ -34,12 +32,12 @@ def adapting_optimizer(learning_rate, threshold_learning_rate, steps, warmup=WAR
 
     Reference: AdapLeR (Modarressi et al., 2022), appendix D; its authors' code (Adam, clipping).
     """
-    thresholds = keras.optimizers.Adam(
-        WarmupLinearDecay(threshold_learning_rate, steps, warmup),
+    return two_rate_optimizer(
+        fine_tuning_optimizer(learning_rate, steps, warmup),
+        THRESHOLDS,
+        threshold_learning_rate,
+        steps,
+        warmup,
         global_clipnorm=1.0,
         name="threshold_adam",
-    )
-    bert = fine_tuning_optimizer(learning_rate, steps, warmup)
-    return keras.optimizers.MultiOptimizer(
-        keras.optimizers.OptimizerMap(bert, {THRESHOLDS: thresholds})
     )

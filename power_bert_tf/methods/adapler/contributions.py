@@ -50,10 +50,10 @@ def contributions(scores, present):
 
 
 def amplified(contributed, factor):
-    """Contributions with that of CLS multiplied, summing to 1 again (equations 7 and 9).
+    """Contributions with that of CLS multiplied, 1 in all (equations 7 and 9).
 
     Args:
-        contributed: tensor (batch, rows).
+        contributed: tensor (batch, rows), of any sum.
         factor: scalar tensor, theta.
     """
     others = ops.cast(ops.arange(ops.shape(contributed)[1]) > 0, "float32")

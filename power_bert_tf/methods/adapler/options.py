@@ -27,8 +27,8 @@ _FIRST, _LAST = 10.0, 1e5
 _THRESHOLD_RATE = 5e-4
 # The authors' rule, in points.
 _EPOCH_LIMIT = 1.0
-# An eta goes from 0.25 to 1 at most; a rate that could bring it there, and two thirds further.
-_REACH = 1.25
+# An eta goes from 0.25 to 1 at most; this is two thirds further.
+_DISTANCE = 1.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,8 +90,11 @@ class AdaplerOptions:
 
         At the authors' rate a short training would not move them.
         """
-        steps = self.adapting_epochs * steps_per_epoch
-        rate = self.threshold_learning_rate or max(_THRESHOLD_RATE, _REACH / (0.5 * steps))
+        # Keras': the options alone import nothing heavy.
+        from power_bert_tf.training.schedules import rate_to_reach
+
+        fitting = rate_to_reach(_DISTANCE, self.adapting_epochs * steps_per_epoch)
+        rate = self.threshold_learning_rate or max(_THRESHOLD_RATE, fitting)
         return dataclasses.replace(self, threshold_learning_rate=rate)
 
     @property

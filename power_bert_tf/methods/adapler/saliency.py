@@ -95,7 +95,8 @@ def saliency_of(model, examples, preprocessor, backup=None):
     for begin in range(0, len(examples), _CHUNK):
         path = None if backup is None else backup / f"{begin:08}.npz"
         if path is not None and path.exists():
-            found += _read(path)
+            with np.load(path, allow_pickle=False) as arrays:
+                found += _texts(arrays)
             continue
         asked = asked or SaliencyModel(model)
         part = examples.select(order[begin : begin + _CHUNK])
@@ -107,7 +108,7 @@ def saliency_of(model, examples, preprocessor, backup=None):
             lengths = inputs["padding_mask"].numpy().sum(axis=1)
             texts += [row[:length] for row, length in zip(scores, lengths, strict=True)]
         if path is not None:
-            _write(path, texts)
+            _write(path, texts, "float32")
         found += texts
     # From the sorted order back to that of the examples, whose texts stand together.
     in_order = [None] * len(found)
@@ -150,7 +151,7 @@ def write_saliency(path, saliency, owner):
         saliency: list of arrays.
         owner: str, see `fingerprint`.
     """
-    _write(path, saliency, owner=np.array(owner))
+    _write(path, saliency, "float16", owner=np.array(owner))
 
 
 def read_saliency(path, owner):
@@ -160,17 +161,16 @@ def read_saliency(path, owner):
         InputError: where it is of other examples, another tokenizer or another N.
     """
     with np.load(path, allow_pickle=False) as arrays:
-        found = str(arrays["owner"])
-    if found != owner:
-        raise InputError(
-            f"{path} must hold the saliency of these training examples, with this tokenizer and N. "
-            "Received: that of others"
-        )
-    return _read(path)
+        if str(arrays["owner"]) != owner:
+            raise InputError(
+                f"{path} must hold the saliency of these training examples, with this tokenizer "
+                "and N. Received: that of others"
+            )
+        return _texts(arrays)
 
 
-def _write(path, texts, **others):
-    flat = np.concatenate(texts).astype("float16" if others else "float32")
+def _write(path, texts, dtype, **others):
+    flat = np.concatenate(texts).astype(dtype)
     lengths = np.array([len(text) for text in texts], "int32")
 
     def save(aside):
@@ -180,7 +180,5 @@ def _write(path, texts, **others):
     write_file(path, save)
 
 
-def _read(path):
-    with np.load(path, allow_pickle=False) as arrays:
-        values, lengths = arrays["values"].astype("float32"), arrays["lengths"]
-    return np.split(values, np.cumsum(lengths)[:-1])
+def _texts(arrays):
+    return np.split(arrays["values"].astype("float32"), np.cumsum(arrays["lengths"])[:-1])

@@ -5,6 +5,7 @@ from keras import ops
 
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods.adapler.adapting_optimizer import is_threshold
+from power_bert_tf.methods.adapler.contributions import amplified
 from power_bert_tf.methods.adapler.contributions import divergence
 from power_bert_tf.methods.adapler.contributions import presence
 from power_bert_tf.methods.adapler.contributions import soft_length
@@ -70,17 +71,14 @@ def _predictors_loss(reduction, model, inputs, seen):
     for index in range(layers):
         # What a predictor sees of words that have faded, its target has of them too.
         target = saliency * presence(inputs["padding_mask"], bias)
-        target = _normalised(target)
         if index > 0:
             target = model.get_layer(reduction.pooling_name(index)).target(target)
+        else:
+            target = amplified(target, 1.0)
         contributed = seen[f"encoder_{index}_contributions"]
         total += (layers - index) * ops.mean(divergence(target, contributed))
         bias = seen[f"encoder_{index}_bias"]
     return total
-
-
-def _normalised(saliency):
-    return saliency / ops.maximum(ops.sum(saliency, axis=1, keepdims=True), 1e-30)
 
 
 def _length(model, seen, inputs):

@@ -1,9 +1,7 @@
 """The optimizer of the configuration search."""
 
-import keras
-
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
-from power_bert_tf.training.schedules import WarmupLinearDecay
+from power_bert_tf.training.optimizers import two_rate_optimizer
 
 # One learning rate for BERT, another for the retention parameters: a path pattern for each
 # optimizer that is not the default.
@@ -26,10 +24,11 @@ def search_optimizer(learning_rate, retention_learning_rate, steps, warmup=0.1, 
     Returns:
         `keras.optimizers.MultiOptimizer`.
     """
-    retention = keras.optimizers.Adam(
-        WarmupLinearDecay(retention_learning_rate, steps, warmup), name="retention_adam"
-    )
-    bert = fine_tuning_optimizer(learning_rate, steps, warmup, weight_decay)
-    return keras.optimizers.MultiOptimizer(
-        keras.optimizers.OptimizerMap(bert, {RETENTION_PARAMETERS: retention})
+    return two_rate_optimizer(
+        fine_tuning_optimizer(learning_rate, steps, warmup, weight_decay),
+        RETENTION_PARAMETERS,
+        retention_learning_rate,
+        steps,
+        warmup,
+        name="retention_adam",
     )

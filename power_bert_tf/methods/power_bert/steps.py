@@ -17,6 +17,8 @@ from power_bert_tf.methods.power_bert.reductions import SoftExtraction
 from power_bert_tf.methods.power_bert.retention import RetentionConfiguration
 from power_bert_tf.methods.power_bert.search_optimizer import search_optimizer
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
+from power_bert_tf.training.schedules import rate_to_reach
+from power_bert_tf.training.schedules import reach
 from power_bert_tf.training.training_data import TrainingResult
 
 SEARCH, RE_TRAIN = "search", "re-train"
@@ -159,8 +161,7 @@ class ReTrain(TrainingStep):
 def reachable_retention(retention_learning_rate, steps):
     """How far down a retention parameter can come from 1 in a search of so many steps.
 
-    Adam moves a weight by about the learning rate a step, so the area under the schedule bounds
-    the way: at 0.4 no position can be dropped below 0.6 of itself, whatever lambda is.
+    Where it can move by 0.4, no position can be dropped below 0.6 of itself, whatever lambda is.
 
     Args:
         retention_learning_rate: float, the peak.
@@ -169,7 +170,7 @@ def reachable_retention(retention_learning_rate, steps):
     Returns:
         float in [0, 1]: the lowest value that a retention parameter can reach.
     """
-    return max(0.0, 1.0 - 0.5 * retention_learning_rate * steps)
+    return max(0.0, 1.0 - reach(retention_learning_rate, steps))
 
 
 def reaching_rate(steps):
@@ -178,4 +179,4 @@ def reaching_rate(steps):
     Args:
         steps: int, of the search.
     """
-    return 1.25 / (0.5 * steps)
+    return rate_to_reach(1.25, steps)
