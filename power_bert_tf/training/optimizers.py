@@ -78,19 +78,26 @@ def fine_tuning_optimizer(learning_rate, steps, warmup=0.1, weight_decay=0.01):
     return BertAdamW(WarmupLinearDecay(learning_rate, steps, warmup), weight_decay=weight_decay)
 
 
-def two_rate_optimizer(bert, pattern, learning_rate, steps, warmup, **adam):
-    """An optimizer with a learning rate of its own for some variables: Adam, without weight decay.
+def adam_with_decay(learning_rate, steps, warmup, **adam):
+    """Adam without weight decay, for numbers that need a learning rate of their own.
 
     Args:
-        bert: the optimizer of all other variables.
-        pattern: str, a regular expression that the paths of those variables match.
         learning_rate: float, the peak of a linear warm-up and decay.
         steps: int, the number of training steps in all.
         warmup: float, the share of steps that warm up.
         **adam: arguments of `keras.optimizers.Adam`.
+    """
+    return keras.optimizers.Adam(WarmupLinearDecay(learning_rate, steps, warmup), **adam)
+
+
+def optimizer_by_path(default, optimizers):
+    """One optimizer made of several, each for some of the variables.
+
+    Args:
+        default: the optimizer of all other variables.
+        optimizers: dict of regular expressions, which paths of variables match, to optimizers.
 
     Returns:
         `keras.optimizers.MultiOptimizer`.
     """
-    own = keras.optimizers.Adam(WarmupLinearDecay(learning_rate, steps, warmup), **adam)
-    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(bert, {pattern: own}))
+    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(default, optimizers))

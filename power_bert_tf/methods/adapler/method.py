@@ -27,7 +27,7 @@ class Adapler(Method):
         options = plan.options.with_published(
             task.name, task.learning_rate, plan.learning_rate_given
         )
-        return options.with_threshold_rate(plan.steps_per_epoch)
+        return options.with_fitting_rates(plan.steps_per_epoch)
 
     def steps(self, plan):
         return (Saliency(plan.options.no_separators), Adapt(plan.options))

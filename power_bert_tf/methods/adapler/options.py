@@ -27,8 +27,9 @@ _FIRST, _LAST = 10.0, 1e5
 _THRESHOLD_RATE = 5e-4
 # The authors' rule, in points.
 _EPOCH_LIMIT = 1.0
-# An eta goes from 0.25 to 1 at most; this is two thirds further.
-_DISTANCE = 1.25
+# How far a number can go in a training: an eta from 0.25 to 1, and two thirds further; a weight of
+# a predictor, which begins with random ones and has to learn in a short training too.
+_THRESHOLD_DISTANCE, _PREDICTOR_DISTANCE = 1.25, 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +43,11 @@ class AdaplerOptions:
     adapting_epochs: int | None = None
     """Epochs of the step that trains predictors and thresholds."""
     adapting_learning_rate: float | None = None
-    """Its peak learning rate of BERT's weights and the predictors; --learning-rate where that is
-    given, or else the paper's."""
+    """Its peak learning rate of BERT's weights; --learning-rate where that is given, or else the
+    paper's."""
+    predictor_learning_rate: float | None = None
+    """Its peak learning rate of the predictors; one that fits the number of steps where left
+    out."""
     threshold_learning_rate: float | None = None
     """Its peak learning rate of the thresholds; one that fits the number of steps where left
     out."""
@@ -57,7 +61,12 @@ class AdaplerOptions:
 
     def check(self):
         """Raises InputError where an option is out of range."""
-        for name in ("adapting_epochs", "adapting_learning_rate", "threshold_learning_rate"):
+        for name in (
+            "adapting_epochs",
+            "adapting_learning_rate",
+            "predictor_learning_rate",
+            "threshold_learning_rate",
+        ):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"`{name}` must be positive. Received: {name}={value}")
@@ -85,17 +94,22 @@ class AdaplerOptions:
             epoch_limit=_EPOCH_LIMIT if self.epoch_limit is None else self.epoch_limit,
         )
 
-    def with_threshold_rate(self, steps_per_epoch):
-        """The options with a rate of the thresholds that fits the number of steps.
+    def with_fitting_rates(self, steps_per_epoch):
+        """The options with rates of predictors and thresholds that fit the number of steps.
 
-        At the authors' rate a short training would not move them.
+        At the authors' rates a short training would hardly move them.
         """
         # Keras': the options alone import nothing heavy.
         from power_bert_tf.training.schedules import rate_to_reach
 
-        fitting = rate_to_reach(_DISTANCE, self.adapting_epochs * steps_per_epoch)
-        rate = self.threshold_learning_rate or max(_THRESHOLD_RATE, fitting)
-        return dataclasses.replace(self, threshold_learning_rate=rate)
+        steps = self.adapting_epochs * steps_per_epoch
+        predictors = max(self.adapting_learning_rate, rate_to_reach(_PREDICTOR_DISTANCE, steps))
+        thresholds = max(_THRESHOLD_RATE, rate_to_reach(_THRESHOLD_DISTANCE, steps))
+        return dataclasses.replace(
+            self,
+            predictor_learning_rate=self.predictor_learning_rate or predictors,
+            threshold_learning_rate=self.threshold_learning_rate or thresholds,
+        )
 
     @property
     def steepness(self):

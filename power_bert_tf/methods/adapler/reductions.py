@@ -81,7 +81,8 @@ class SoftRemoval(_Predicting):
     ```python
     schedule = pb.SteepnessSchedule(steps_per_epoch)
     model = bert.with_reduction(pb.SoftRemoval(gamma=5e-3, phi=5e-4, steepness=schedule))
-    model.compile(pb.adapting_optimizer(2e-5, 2.5e-3, steps), "sparse_categorical_crossentropy")
+    optimizer = pb.adapting_optimizer(2e-5, 1e-3, 2.5e-3, steps)
+    model.compile(optimizer, "sparse_categorical_crossentropy")
     model.fit(batches, epochs=5)
     faster = model.with_reduction(pb.Removal())
     ```

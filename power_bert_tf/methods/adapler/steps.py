@@ -98,7 +98,10 @@ class Adapt(TrainingStep):
     def optimizer(self, steps):
         options = self.options
         return adapting_optimizer(
-            options.adapting_learning_rate, options.threshold_learning_rate, steps
+            options.adapting_learning_rate,
+            options.predictor_learning_rate,
+            options.threshold_learning_rate,
+            steps,
         )
 
     def callbacks(self, work):

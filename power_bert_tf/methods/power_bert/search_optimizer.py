@@ -1,7 +1,8 @@
 """The optimizer of the configuration search."""
 
+from power_bert_tf.training.optimizers import adam_with_decay
 from power_bert_tf.training.optimizers import fine_tuning_optimizer
-from power_bert_tf.training.optimizers import two_rate_optimizer
+from power_bert_tf.training.optimizers import optimizer_by_path
 
 # One learning rate for BERT, another for the retention parameters: a path pattern for each
 # optimizer that is not the default.
@@ -24,11 +25,6 @@ def search_optimizer(learning_rate, retention_learning_rate, steps, warmup=0.1, 
     Returns:
         `keras.optimizers.MultiOptimizer`.
     """
-    return two_rate_optimizer(
-        fine_tuning_optimizer(learning_rate, steps, warmup, weight_decay),
-        RETENTION_PARAMETERS,
-        retention_learning_rate,
-        steps,
-        warmup,
-        name="retention_adam",
-    )
+    bert = fine_tuning_optimizer(learning_rate, steps, warmup, weight_decay)
+    retention = adam_with_decay(retention_learning_rate, steps, warmup, name="retention_adam")
+    return optimizer_by_path(bert, {RETENTION_PARAMETERS: retention})

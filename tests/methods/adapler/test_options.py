@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -59,12 +60,17 @@ def test_lambda_by_epoch(epochs, expected):
     assert found == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("steps_per_epoch", "expected"), [(250, 2e-3), (10_000, 5e-4)])
-def test_the_rate_of_thresholds_fits_the_number_of_steps(steps_per_epoch, expected):
-    options = AdaplerOptions(adapting_epochs=5).with_threshold_rate(steps_per_epoch)
-    assert options.threshold_learning_rate == pytest.approx(expected)
-    given = AdaplerOptions(adapting_epochs=5, threshold_learning_rate=0.1)
-    assert given.with_threshold_rate(steps_per_epoch).threshold_learning_rate == 0.1
+@pytest.mark.parametrize(
+    ("steps_per_epoch", "predictors", "thresholds"), [(250, 8e-4, 2e-3), (100_000, 2e-5, 5e-4)]
+)
+def test_rates_fit_the_number_of_steps(steps_per_epoch, predictors, thresholds):
+    options = AdaplerOptions(adapting_epochs=5, adapting_learning_rate=2e-5)
+    fitting = options.with_fitting_rates(steps_per_epoch)
+    assert fitting.predictor_learning_rate == pytest.approx(predictors)
+    assert fitting.threshold_learning_rate == pytest.approx(thresholds)
+    names = ("predictor_learning_rate", "threshold_learning_rate")
+    given = dataclasses.replace(options, **dict.fromkeys(names, 0.1))
+    assert given.with_fitting_rates(steps_per_epoch) == given
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,7 @@ def test_the_rate_of_thresholds_fits_the_number_of_steps(steps_per_epoch, expect
         {"epoch_limit": math.inf},
         {"adapting_epochs": 0},
         {"adapting_learning_rate": -1e-3},
+        {"predictor_learning_rate": 0.0},
         {"threshold_learning_rate": 0.0},
     ],
 )

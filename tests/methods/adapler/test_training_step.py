@@ -91,7 +91,7 @@ def test_more_phi_raises_eta():
 def test_the_schedule_sets_lambda():
     trained = model(steepness=SteepnessSchedule(2, 10.0, 7.0))
     trained.compile(
-        adapting_optimizer(1e-3, 1e-3, 6), "sparse_categorical_crossentropy", run_eagerly=True
+        adapting_optimizer(1e-3, 1e-3, 1e-3, 6), "sparse_categorical_crossentropy", run_eagerly=True
     )
     seen = []
     for _ in range(5):
@@ -105,7 +105,9 @@ def test_model_fit(tmp_path):
 
     trained = model(gamma=0.1, phi=0.01)
     trained.compile(
-        adapting_optimizer(3e-3, 1e-2, 60), "sparse_categorical_crossentropy", metrics=["accuracy"]
+        adapting_optimizer(3e-3, 3e-3, 1e-2, 60),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     data = tf.data.Dataset.from_tensor_slices((batch(), LABELS)).batch(4).repeat()
     history = trained.fit(data, steps_per_epoch=20, epochs=3, verbose=0, shuffle=False).history
@@ -120,6 +122,6 @@ def test_model_fit(tmp_path):
 
 def test_batches_without_saliency():
     trained = model()
-    trained.compile(adapting_optimizer(1e-3, 1e-3, 5), "sparse_categorical_crossentropy")
+    trained.compile(adapting_optimizer(1e-3, 1e-3, 1e-3, 5), "sparse_categorical_crossentropy")
     with pytest.raises(InputError, match="the inputs must hold 'saliency'.*padding_mask"):
         trained.train_on_batch(batch(saliency=False), LABELS)
