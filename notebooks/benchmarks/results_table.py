@@ -42,7 +42,7 @@ PAPERS_SPEED = {
     "race": 2.0,
 }
 # What a path of the machine that ran is called here.
-_PLACES = {"tfds_dir": "TFDS_DIR", "data_dir": "GLUE_DIR"}
+_PLACES = {"tfds_dir": "TFDS_DIR", "data_dir": "DATA_DIR"}
 
 
 def read(path):

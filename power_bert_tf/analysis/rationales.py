@@ -77,7 +77,7 @@ def agreement(bert, adapler, preprocessor, rationales):
     scores_of, traced = WordScores(bert), adapler.traced()
     found = {}
     for rationale in rationales:
-        inputs, owners = _inputs(rationale.words, preprocessor)
+        inputs, owners = inputs_and_words(rationale.words, preprocessor)
         words = owners.max(initial=-1) + 1
         marked = rationale.marked[:words]
         if not 0 < marked.sum() < words:
@@ -99,8 +99,17 @@ def agreement(bert, adapler, preprocessor, rationales):
     }
 
 
-def _inputs(words, preprocessor):
-    """A document as a batch of one without padding, and the word of each piece; -1 for none."""
+def inputs_and_words(words, preprocessor):
+    """A document as a batch of one without padding, cut to N, and the word of each piece.
+
+    Args:
+        words: list of str.
+        preprocessor: `Preprocessor`.
+
+    Returns:
+        dict of int tensors (1, rows), and an int array (rows,) of indices of `words`, -1 for
+        special tokens.
+    """
     pieces = preprocessor.tokenizer.tokenize(tf.constant(words))
     owners = np.repeat(np.arange(len(words)), pieces.row_lengths().numpy())
     ids = pieces.flat_values.numpy()[: preprocessor.sequence_length - 2]
@@ -124,11 +133,15 @@ def _predicted(traced, adapler, inputs):
     return np.stack([seen[f"encoder_{index}_contributions"].numpy()[0, :rows] for index in layers])
 
 
+def summed_by_word(scores, owners, words):
+    """The scores of words, each the sum over its word-pieces, an array (words,)."""
+    is_word = owners >= 0
+    return np.bincount(owners[is_word], scores[is_word], minlength=words)
+
+
 def _measure(scores, owners, marked):
     """Average precision, and the share of the unmarked words that are selected."""
-    by_word = np.zeros(len(marked))
-    is_word = owners >= 0
-    np.add.at(by_word, owners[is_word], scores[is_word])
+    by_word = summed_by_word(scores, owners, len(marked))
     selected = by_word >= 1 / max(1, np.count_nonzero(scores))
     return average_precision_score(marked, by_word), selected[~marked].mean()
 

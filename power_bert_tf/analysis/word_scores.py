@@ -20,6 +20,9 @@ class _Watched(Reduction):
         return vectors.remember(**{f"encoder_{index}_attention": attention})
 
 
+_OWN_ANSWER = -1
+
+
 class WordScores:
     """Scores of word-pieces under a fine-tuned BERT, 1 in all at each encoder.
 
@@ -34,7 +37,7 @@ class WordScores:
 
     Call arguments:
         inputs: dict of int tensors (1, rows), one text without padding.
-        label: int, the right class.
+        label: int, the class that saliency is of; the model's own answer where None.
 
     Returns:
         dict of each measure to a float32 array (encoders, rows).
@@ -49,23 +52,36 @@ class WordScores:
         self._layers = bert.config.num_layers
         self._scores = tf.function(self._tensors, reduce_retracing=True)
 
-    def __call__(self, inputs, label):
-        inputs = {name: inputs[name] for name in self._graph.input}
-        attention, saliency = (
-            tensor.numpy() for tensor in self._scores(inputs, tf.constant(label, tf.int32))
-        )
-        received = attention.sum(axis=1)
+    def __call__(self, inputs, label=None):
+        attention, saliency = self.attention_and_saliency(inputs, label)
         return {
-            "attention": _normalised(received),
-            "attention rollout": _normalised(rollout(attention)),
+            "attention": _normalised(attention.sum(axis=1)),
+            "attention rollout": _normalised(rollout(attention)[:, 0]),
             "saliency": _normalised(saliency),
         }
+
+    def attention_and_saliency(self, inputs, label=None):
+        """What the scores are made of.
+
+        Args:
+            inputs, label: see above.
+
+        Returns:
+            Attention, float32 array (encoders, rows, rows), the mean over heads; and saliency,
+            float32 array (encoders, rows), not normalised.
+        """
+        inputs = {name: inputs[name] for name in self._graph.input}
+        label = tf.constant(_OWN_ANSWER if label is None else label, tf.int32)
+        attention, saliency = self._scores(inputs, label)
+        return attention.numpy(), saliency.numpy()
 
     def _tensors(self, inputs, label):
         names = [f"encoder_{index}_hidden" for index in range(self._layers)]
         with tf.GradientTape() as tape:
             seen = self._graph(inputs, training=False)
-            logit = seen["logits"][0, label]
+            logits = seen["logits"][0]
+            own = tf.argmax(logits, output_type=tf.int32)
+            logit = logits[tf.where(label == _OWN_ANSWER, own, label)]
         gradients = tape.gradient(logit, [seen[name] for name in names])
         products = [
             tf.cast(gradient[0], tf.float32) * tf.cast(seen[name][0], tf.float32)
@@ -77,20 +93,20 @@ class WordScores:
 
 
 def rollout(attention):
-    """What [CLS] has of each word after each encoder.
+    """What each word has of each other after each encoder.
 
     Args:
         attention: array (encoders, rows, rows), the mean over heads; each row sums to 1.
 
     Returns:
-        Array (encoders, rows).
+        Array (encoders, rows, rows), whose rows sum to 1 too.
 
     Reference: Abnar and Zuidema, Quantifying Attention Flow in Transformers (ACL 2020), section 3.
     """
-    found, through = [], np.eye(attention.shape[1])
+    found, through = [], np.eye(attention.shape[1], dtype="float32")
     for each in attention:
-        through = (0.5 * each + 0.5 * np.eye(len(each))) @ through
-        found.append(through[0])
+        through = 0.5 * (each @ through + through)
+        found.append(through)
     return np.array(found)
 
 

@@ -44,7 +44,8 @@ class DataOptions:
     tfds_dir: pathlib.Path | None = None
     """Where tensorflow-datasets has prepared the task; it downloads where left out."""
     data_dir: pathlib.Path | None = None
-    """Folder of GLUE's own TSV folders, instead of tensorflow-datasets."""
+    """Folder of a task's files as they were published, instead of tensorflow-datasets: GLUE's TSV
+    folders, CSV of AG News or DBpedia, JSON of HateXplain or ERASER."""
     labels: list[str] | None = None
     """The classes of --train in order; those in the file, sorted, where left out."""
     regression: bool = False

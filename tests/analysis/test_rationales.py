@@ -6,6 +6,12 @@ import numpy as np
 import pytest
 from training import toy
 
+from power_bert_tf.analysis.chosen_words import ATTENTION
+from power_bert_tf.analysis.chosen_words import CLS_ATTENTION
+from power_bert_tf.analysis.chosen_words import HUMAN
+from power_bert_tf.analysis.chosen_words import SALIENCY
+from power_bert_tf.analysis.chosen_words import WHOLE
+from power_bert_tf.analysis.chosen_words import chosen_words
 from power_bert_tf.analysis.rationales import agreement
 from power_bert_tf.analysis.rationales import draw_agreement
 from power_bert_tf.analysis.rationales import read_rationales
@@ -44,7 +50,16 @@ def test_rollout_by_hand():
     second = np.array([[0.0, 1.0], [1.0, 0.0]])
     found = rollout(np.stack([first, second]))
     # Half of the attention is a word's own: [.75, .25], then half of that and half of [0, 1].
-    np.testing.assert_allclose(found, [[0.75, 0.25], [0.375, 0.625]])
+    np.testing.assert_allclose(found[:, 0], [[0.75, 0.25], [0.375, 0.625]])
+    np.testing.assert_allclose(found.sum(axis=2), 1)
+
+
+def test_saliency_of_the_models_own_answer(bert):
+    scores = WordScores(bert)
+    own = int(np.argmax(bert.at_length(None)(inputs())[0]))
+    _, found = scores.attention_and_saliency(inputs())
+    np.testing.assert_array_equal(found, scores.attention_and_saliency(inputs(), own)[1])
+    assert not np.array_equal(found, scores.attention_and_saliency(inputs(), 1 - own)[1])
 
 
 @pytest.fixture
@@ -122,6 +137,41 @@ def test_who_scores_what_is_marked_agrees(bert, folder, monkeypatch):
     # One of five words is marked, and it is the last of all.
     assert found["average_precision"][1] == pytest.approx(0.2)
     assert found["false_positive_rate"][1] == 1
+
+
+def test_words_are_as_many_as_people_marked(bert, folder):
+    found = chosen_words(bert, toy.preprocessor(), read_rationales(folder))
+    assert set(found) == {WHOLE, HUMAN, SALIENCY, ATTENTION, CLS_ATTENTION}
+    assert list(found[HUMAN].texts) == ["good", "so bad plot"]
+    assert list(found[WHOLE].texts) == ["the film was good .", "so bad bad plot"]
+    for examples in found.values():
+        assert examples.labels.tolist() == [1, 0] and examples.label_names == bert.label_names
+    for name in (SALIENCY, ATTENTION, CLS_ATTENTION):
+        first, second = (text.split() for text in found[name].texts)
+        assert len(first) == 1 and first[0] in "the film was good .".split()
+        # In the order of the document.
+        assert second in (["so", "bad", "plot"], ["so", "bad", "bad"], ["bad", "bad", "plot"])
+
+
+def test_the_chosen_words_are_those_of_the_highest_scores(bert, folder, monkeypatch):
+    def scored(self, given, label=None):
+        rows = given["token_ids"].shape[1]
+        attention = np.tile(np.eye(rows, dtype="float32"), (2, 1, 1))
+        # [CLS] sees the second word, all others the third.
+        attention[0] = 0
+        attention[0, 0, 2] = attention[0, 1:, 3] = 1
+        return attention, np.tile(np.arange(rows)[::-1], (2, 1))
+
+    monkeypatch.setattr(WordScores, "attention_and_saliency", scored)
+    found = chosen_words(bert, toy.preprocessor(), read_rationales(folder)[:1])
+    words = {name: each.texts[0] for name, each in found.items()}
+    assert words[SALIENCY] == "the"
+    assert (words[CLS_ATTENTION], words[ATTENTION]) == ("film", "was")
+
+
+def test_no_words_to_choose(bert, folder):
+    with pytest.raises(InputError, match="a document with marked words"):
+        chosen_words(bert, toy.preprocessor(), read_rationales(folder)[2:])
 
 
 def test_nothing_marked(bert, folder):

@@ -11,6 +11,7 @@ from notebooks import scripts
 from power_bert_tf.layers import extract
 from power_bert_tf.layers import self_attention
 from power_bert_tf.measure import machine
+from power_bert_tf.methods.adapler import contribution_predictor
 
 SMALL = ["--size", "bert-tiny", "--sequence-length", "16", "--batch-size", "2", "--runs", "3"]
 # The rounds of the first graph and of the second; the median of the ratios is 0.8.
@@ -75,6 +76,24 @@ def test_fused_attention(answers, tmp_path, monkeypatch, capsys):
     assert result["ratio"] == pytest.approx(0.8)
     printed = capsys.readouterr().out
     assert re.search(r"2000.0 ms with fused .* 1800.0 ms with .* fused is 0.80 times", printed)
+
+
+def test_predictor_cost(answers, tmp_path, monkeypatch, capsys):
+    predicted, shares = [], contribution_predictor.contributions
+    monkeypatch.setattr(
+        contribution_predictor,
+        "contributions",
+        lambda *given: (predicted.append(1), shares(*given))[1],
+    )
+    output = tmp_path / "predictors.json"
+    scripts.run(monkeypatch, "predictor_cost", *SMALL, "--output", output)
+    # One graph alone predicts; neither drops anything.
+    assert predicted
+    assert set(answers) == {"bert", "predicted"}
+    assert all(np.isfinite(each).all() for each in answers.values())
+    assert figures(output, "tensorflow")["ratio"] == pytest.approx(0.8)
+    printed = capsys.readouterr().out
+    assert re.search(r"2000.0 ms without .* 1800.0 ms with .* predictors are -20.0 % of", printed)
 
 
 @pytest.mark.large
