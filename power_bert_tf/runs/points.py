@@ -14,18 +14,21 @@ def panel(results):
         results: dicts as `trade_off` and `tune` write them, of one task. A point that is not
             trained to the end has no drop, and is left out.
     """
-    lines = {}
+    lines, several = {}, len({result["method"] for result in results}) > 1
     for result in results:
+        method = get_method(result["method"])
         for point in result["points"]:
             if "drop_points" not in point["score"]:
                 continue
-            lines.setdefault(point["configuration"]["variant"], []).append(
+            variant = point["configuration"]["variant"]
+            name = f"{method.title} {variant}".strip() if several or not variant else variant
+            lines.setdefault(name, []).append(
                 {
                     "speed": point["operations"]["speedup"]["unpadded_over_unpadded"],
                     "bert": 100 * point["score"]["bert"],
                     "drop": point["score"]["drop_points"],
                     "interval": point["score"]["interval"],
-                    "label": get_method(result["method"]).point_label(point["configuration"]),
+                    "label": method.point_label(point["configuration"]),
                 }
             )
     first = results[0]

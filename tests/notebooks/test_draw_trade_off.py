@@ -107,3 +107,16 @@ def test_what_is_not_re_trained_is_no_point(tmp_path, monkeypatch, drawn):
     scripts.run(monkeypatch, "draw_trade_off", file, "--output", tmp_path / "a.png")
     (axes,) = drawn
     assert points(axes) == [[1.5, 89.0]]
+
+
+def test_lines_of_two_methods_are_named_by_them(tmp_path, monkeypatch, drawn):
+    files = []
+    for method, variant in (("power-bert", "absolute"), ("adapler", "")):
+        files.append(tmp_path / f"{method}.json")
+        files[-1].write_text(
+            json.dumps({**trade_off("one", variant, (1e-3, 1.5, 1.0)), "method": method})
+        )
+    for chosen in (files, files[1:]):
+        scripts.run(monkeypatch, "draw_trade_off", *chosen, "--output", tmp_path / "a.png")
+    named = [axes.get_legend_handles_labels()[1] for axes in drawn]
+    assert named == [["BERT", "PoWER-BERT absolute", "AdapLeR"], ["BERT", "AdapLeR"]]
