@@ -246,7 +246,6 @@ class Method:
             more. None where there is none, and nothing to tune.
         strengthened: str, the name of the step after which a model's speed, and a first score, are
             known; what follows wins score back.
-        variants: tuple of str, the names of what else `tune` and `trade_off` can vary.
         fine_tuned_epochs: int, how many of the best epochs of fine-tuning its steps work with.
     """
 
@@ -255,7 +254,6 @@ class Method:
     Options: type
     strength = None
     strengthened = None
-    variants = ("",)
     fine_tuned_epochs = 1
 
     def resolve(self, plan):
@@ -285,8 +283,8 @@ class Method:
             model: the `BertClassifier` of the last step, or of the step `strengthened`.
 
         Returns:
-            dict of at least `variant` (str, one of `variants`), `strength` (a float, or None where
-            it played no part) and `text`, one line.
+            dict of at least `variant` (str, one of those of `variants`), `strength` (a float, or
+            None where it played no part) and `text`, one line.
         """
         return {"variant": "", "strength": None, "text": type(model.reduction).__name__}
 
@@ -320,9 +318,13 @@ class Method:
         self.check_configuration(text, model.config.num_layers, model.sequence_length)
         raise NotImplementedError
 
+    def variants(self, options):
+        """The names of what else `tune` and `trade_off` can vary, a sequence of str."""
+        return ("",)
+
     def chosen_variants(self, options):
         """The names of the variants that `tune` is to try, a sequence of str."""
-        return self.variants
+        return self.variants(options)
 
     def with_variant(self, options, name):
         """The options of one variant."""

@@ -84,16 +84,16 @@ def trade_off(run, strengths, *, output, variants=None, train=None, **options):
 
 
 def _jobs(run, strengths, output, variants, train, given):
-    method = run.method
-    variants = method.variants if variants is None else variants
+    method, first = run.method, job_of_run(run, train, given)
+    known = method.variants(first.options)
+    variants = known if variants is None else variants
     if not strengths or not variants:
         raise InputError("give at least one of `strengths` and one of `variants`")
-    unknown = [name for name in variants if name not in method.variants]
+    unknown = [name for name in variants if name not in known]
     if unknown:
         raise InputError(
-            f"`variants` must be of {', '.join(method.variants)}. Received: {', '.join(unknown)}"
+            f"`variants` must be of {', '.join(known)}. Received: {', '.join(unknown)}"
         )
-    first = job_of_run(run, train, given)
     first = dataclasses.replace(
         first,
         training=dataclasses.replace(

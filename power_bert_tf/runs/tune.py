@@ -216,7 +216,7 @@ class Tuning:
     def _trial(self, job, strength):
         variant = next(
             name
-            for name in self.method.variants
+            for name in self.method.variants(self.job.options)
             if self.method.with_variant(job.options, name) == job.options
         )
         options = dataclasses.replace(job.options, **{self.method.strength: strength})

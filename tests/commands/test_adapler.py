@@ -1,5 +1,6 @@
 """`power-bert fit --method adapler`: a run that is killed and goes on, and what it is good for."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -140,12 +141,16 @@ def test_it_is_exported(run, tmp_path, format):
 
 
 def test_it_is_tuned(materials, tmp_path, run):
-    options = {**OPTIONS, "max-drop": 100, "trials": 2, "fine-tuning-epochs": 1}
+    options = {**OPTIONS, "max-drop": 100, "trials": 1, "fine-tuning-epochs": 1}
+    options["gammas"] = [0.05, 0.5]
     with toy.eagerly(), without_timing():
         assert main(materials.fit(tmp_path / "out", options)) == 0
     opened = pb.open_run(tmp_path / "out")
     assert opened.method.name == "adapler" and opened.report["configuration"]["strength"] > 0
     # Saliency is found once for all trials.
+    tuned = json.loads((tmp_path / "out" / "tuning.json").read_text())
+    variants = [point["configuration"]["variant"] for point in tuned["points"]]
+    assert variants == ["gamma-0.05", "gamma-0.5"]
     files = [path.stat().st_ino for path in (tmp_path / "out").rglob("saliency.npz")]
     assert len(files) > 2 and len(set(files)) == 1
 

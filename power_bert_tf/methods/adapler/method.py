@@ -23,6 +23,11 @@ class Adapler(Method):
 
     def resolve(self, plan):
         plan.options.check()
+        if plan.options.gammas and plan.options.gamma not in plan.options.gammas:
+            raise InputError(
+                "`gammas` goes with a tuning or a trade-off. "
+                f"Received: gammas={plan.options.gammas}"
+            )
         task = plan.task
         options = plan.options.with_published(
             task.name, task.learning_rate, plan.learning_rate_given
@@ -34,13 +39,21 @@ class Adapler(Method):
 
     def configuration(self, options, model):
         etas = ",".join(f"{eta:.2f}" for eta in self.reduced(model).etas(model))
-        return {"variant": "", "strength": options.phi, "text": f"eta {etas}"}
+        variant = _variant(options.gamma) if options.gammas else ""
+        return {"variant": variant, "strength": options.phi, "text": f"eta {etas}"}
 
     def describe(self, configuration):
         return f"Thresholds ({self.strength_text(configuration)})"
 
     def strength_text(self, configuration):
         return f"phi {configuration['strength']:g}"
+
+    def variants(self, options):
+        return tuple(map(_variant, options.gammas)) if options.gammas else ("",)
+
+    def with_variant(self, options, name):
+        by_name = {_variant(gamma): gamma for gamma in options.gammas or ()}
+        return dataclasses.replace(options, gamma=by_name[name]) if name else options
 
     def shared_options(self, options):
         return AdaplerOptions(no_separators=options.no_separators)
@@ -60,6 +73,10 @@ class Adapler(Method):
 
     def nothing_left(self, model):
         return min(self.reduced(model).etas(model)) >= 0.999
+
+
+def _variant(gamma):
+    return f"gamma-{gamma:g}"
 
 
 METHOD = Adapler()

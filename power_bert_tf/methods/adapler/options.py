@@ -38,6 +38,8 @@ class AdaplerOptions:
 
     gamma: float | None = None
     """Weight of the predictors' loss, how far their contributions are from the saliency."""
+    gammas: list[float] | None = None
+    """For tuning and trade-offs: try each of these gammas."""
     phi: float | None = None
     """Weight of the number of words that are left: more of it is faster."""
     adapting_epochs: int | None = None
@@ -70,8 +72,10 @@ class AdaplerOptions:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"`{name}` must be positive. Received: {name}={value}")
+        weights = [("gammas", gamma) for gamma in self.gammas or ()]
         for name in ("gamma", "phi", "epoch_limit"):
-            value = getattr(self, name)
+            weights.append((name, getattr(self, name)))
+        for name, value in weights:
             if value is not None and not 0 <= value < math.inf:
                 raise InputError(f"`{name}` must be at least 0. Received: {name}={value}")
 

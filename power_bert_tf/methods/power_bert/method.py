@@ -27,7 +27,6 @@ class PowerBert(Method):
     Options = PowerBertOptions
     strength = "strength"
     strengthened = SEARCH
-    variants = BASES
 
     def resolve(self, plan):
         options = plan.options
@@ -100,6 +99,9 @@ class PowerBert(Method):
 
     def with_configuration(self, model, text):
         return model.with_reduction(Extraction(RetentionConfiguration.parse(text)))
+
+    def variants(self, options):
+        return BASES
 
     def chosen_variants(self, options):
         return BASES if options.basis == BOTH else (options.basis,)

@@ -44,6 +44,17 @@ def test_what_is_given_holds():
     assert found.adapting_learning_rate == 1e-3
 
 
+def test_a_tuning_tries_several_gammas():
+    options = AdaplerOptions(gammas=[0.005, 0.1])
+    assert METHOD.variants(AdaplerOptions()) == ("",)
+    assert METHOD.chosen_variants(options) == METHOD.variants(options)
+    assert METHOD.variants(options) == ("gamma-0.005", "gamma-0.1")
+    assert METHOD.with_variant(options, "gamma-0.1").gamma == 0.1
+    assert METHOD.with_variant(AdaplerOptions(), "") == AdaplerOptions()
+    with pytest.raises(InputError, match=r"`gammas` goes with a tuning.*gammas=\[0.005, 0.1\]"):
+        METHOD.resolve(Plan(None, options, 5, 10, 6))
+
+
 @pytest.mark.parametrize(
     ("epochs", "expected"),
     [
@@ -77,6 +88,7 @@ def test_rates_fit_the_number_of_steps(steps_per_epoch, predictors, thresholds):
     "given",
     [
         {"gamma": -1.0},
+        {"gammas": [0.1, -1.0]},
         {"phi": math.nan},
         {"epoch_limit": math.inf},
         {"adapting_epochs": 0},
