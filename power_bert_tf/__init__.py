@@ -1,6 +1,7 @@
 """BERT classifiers that answer faster, for Keras 3: what a task does not need is left out."""
 
 import importlib
+import importlib.metadata
 
 from power_bert_tf import registered
 from power_bert_tf.methods import exports
@@ -47,6 +48,8 @@ registered.register_with_keras()
 
 
 def __getattr__(name):
+    if name == "__version__":
+        return importlib.metadata.version("power-bert-tf")
     if name not in _EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_EXPORTS[name]), name)

@@ -1,5 +1,6 @@
 """A saved model loads in any process that has imported the package, in whatever order."""
 
+import importlib.metadata
 import os
 import pathlib
 import subprocess
@@ -143,3 +144,8 @@ def test_the_package_alone_is_light():
     assert done.returncode == 0, done.stderr
     # simple_parsing brings NumPy where it is installed.
     assert set(eval(done.stdout)) <= {"numpy"}
+
+
+def test_the_package_says_its_version():
+    assert power_bert_tf.__version__ == importlib.metadata.version("power-bert-tf")
+    assert not hasattr(power_bert_tf, "__versions__")

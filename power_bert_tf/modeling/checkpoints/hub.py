@@ -7,6 +7,14 @@ from power_bert_tf.errors import InputError
 
 PREFIX = "hf://"
 _ID = re.compile(r"hf://((?:[\w.-]+/)?[\w.-]+)(?:@([\w./-]+))?")
+_NAME = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")
+# Who publishes the models that are known by a name alone.
+_OWNERS = {
+    "bert": "google-bert",
+    "distilbert": "distilbert",
+    "albert": "albert",
+    "roberta": "FacebookAI",
+}
 _CONFIG = "config.json"
 # Nothing that could be a pickle or code.
 _PATTERNS = (
@@ -23,6 +31,20 @@ _PATTERNS = (
     "*.weights.h5",
     "assets/tokenizer/*",
 )
+
+
+def proposed_address(name):
+    """The address that somebody may mean by a name which is no path here; "" where it is none.
+
+    Args:
+        name: str, such as "bert-base-uncased" or "owner/name".
+    """
+    if _NAME.fullmatch(name) is None or name.endswith(".keras"):
+        return ""
+    if "/" in name:
+        return f"{PREFIX}{name}"
+    owner = _OWNERS.get(name.partition("-")[0])
+    return "" if owner is None else f"{PREFIX}{owner}/{name}"
 
 
 def download(address, check_config):

@@ -36,6 +36,12 @@ def open_checkpoint(checkpoint):
     if str(checkpoint).startswith(hub.PREFIX):
         checkpoint = hub.download(str(checkpoint), _check_config)
     path = pathlib.Path(os.path.expanduser(checkpoint))
+    proposed = "" if path.exists() else hub.proposed_address(str(checkpoint))
+    if proposed:
+        raise InputError(
+            "the checkpoint must be a folder or a .keras file, or stand on the Hugging Face hub, "
+            f"such as {proposed}. Received: {checkpoint}"
+        )
     # Hugging Face's says best what is missing.
     opener = next((each for each in _FORMATS if each.recognises(path)), huggingface)
     return opener.open_checkpoint(path)

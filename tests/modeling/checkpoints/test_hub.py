@@ -51,6 +51,23 @@ def test_an_id_gives_what_its_folder_does(tmp_path, asked):
     assert not any("bin" in pattern or ".py" in pattern or "pt" in pattern for pattern in patterns)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("bert-base-uncased", "hf://google-bert/bert-base-uncased"),
+        ("roberta-base", "hf://FacebookAI/roberta-base"),
+        ("owner/some.name-2", "hf://owner/some.name-2"),
+    ],
+)
+def test_a_name_without_a_prefix_is_told_it(name, meant):
+    assert f"such as {meant}. Received: {name}" in error_of(open_checkpoint, name)
+
+
+@pytest.mark.parametrize("name", ["./bert-base", "/none/here", "mine", "my.keras", "a/b/c"])
+def test_a_path_that_is_not_there_is_none(name):
+    assert "hf://" not in error_of(open_checkpoint, name)
+
+
 def test_a_revision(tmp_path, asked):
     write(tmp_path, random_tensors())
     assert open_checkpoint("hf://bert-tiny@refs/pr/1").head is None
