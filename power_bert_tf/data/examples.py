@@ -183,6 +183,9 @@ def random_order(count: int, *seed: int) -> np.ndarray:
 
 
 def text_array(name, texts):
+    """Strings as an array; raises InputError where one is none, or one stands for several."""
+    if isinstance(texts, (str, bytes)):
+        raise InputError(f"`{name}` must be a sequence of strings. Received: {reprlib.repr(texts)}")
     array = np.empty(len(texts), dtype=object)
     for index, text in enumerate(texts):
         if not isinstance(text, str) or not is_encodable(text):

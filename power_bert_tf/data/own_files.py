@@ -4,14 +4,18 @@ import json
 import os
 import pathlib
 import reprlib
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 
+from power_bert_tf.data.classes import class_notes
 from power_bert_tf.data.examples import Examples
+from power_bert_tf.data.examples import is_encodable
 from power_bert_tf.data.examples import sorted_classes
 from power_bert_tf.data.examples import text_array
 from power_bert_tf.data.race import option_pairs
+from power_bert_tf.data.rows import csv_columns
 from power_bert_tf.data.rows import csv_rows
 from power_bert_tf.data.rows import json_rows
 from power_bert_tf.data.rows import named_rows
@@ -23,6 +27,10 @@ from power_bert_tf.data.rows import row_error
 from power_bert_tf.data.rows import tsv_rows
 from power_bert_tf.errors import InputError
 
+_COLUMNS = ("text", "text_pair", "label")
+# Between columns, the likelier first.
+_DELIMITERS = (",", ";", "\t", "|")
+
 
 def load_from_file(
     path: str | os.PathLike,
@@ -33,8 +41,10 @@ def load_from_file(
 
     The file is UTF-8 and has `text`, `label` and, if the task is about pairs, `text_pair`: as
     columns that its first line names (TSV, CSV), or as keys of one JSON object a line (JSONL). More
-    columns do no harm. CSV quotes as spreadsheets do; in TSV a quotation mark is a character like
-    any other, and a text holds neither tab nor line break.
+    columns and blank lines do no harm, nor do capitals and spaces in the names of columns. CSV
+    quotes as spreadsheets do, and may have `;`, tabs or `|` between its columns, which is found and
+    said; in TSV a quotation mark is a character like any other, and a text holds neither tab nor
+    line break. What is odd about the classes is said.
 
     Args:
         path: path ending in .tsv, .csv or .jsonl.
@@ -52,7 +62,12 @@ def load_from_file(
         values = [parse_number(path, line, row["label"]) for line, row in rows]
         return Examples(texts, pairs, values, ())
     names = [_label(path, line, row["label"]) for line, row in rows]
-    classes = sorted_classes(names) if labels is None else tuple(str(label) for label in labels)
+    if labels is None:
+        classes = sorted_classes(names)
+        for note in class_notes(classes):
+            print(f"Note: {os.fspath(path)}: {note}", flush=True)
+    else:
+        classes = tuple(unicodedata.normalize("NFC", str(label)) for label in labels)
     if len(classes) < 2 or len(set(classes)) < len(classes):
         raise InputError(
             f"`labels` must be two or more different classes (the file is {os.fspath(path)}). "
@@ -71,7 +86,7 @@ def load_texts(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray | None]:
 
     Args:
         path: path ending in .tsv, .csv or .jsonl, as for `load_from_file`, or in .txt: a text a
-            line.
+            line, which may be empty.
 
     Returns:
         The texts (count,), and the second texts (count,) or `None`.
@@ -81,7 +96,7 @@ def load_texts(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray | None]:
     """
     if pathlib.Path(path).suffix.lower() == ".txt":
         texts, pairs = (
-            [parse_text(path, line, "text", text) for line, text in read_lines(path)],
+            [parse_text(path, line, "text", text, True) for line, text in read_lines(path)],
             None,
         )
     else:
@@ -132,21 +147,49 @@ def _read_file(path, required):
     if suffix == ".jsonl":
         rows = json_rows(path, required)
     elif suffix in (".tsv", ".csv"):
-        records = tsv_rows(path) if suffix == ".tsv" else csv_rows(path)
-        header = records.pop(0)[1]
-        rows = list(named_rows(path, header, records, required))
+        (_, header), *records = _records(path, suffix, required)
+        rows = list(named_rows(path, _named(header), records, required))
     else:
-        raise InputError(f"{os.fspath(path)}: expected .tsv, .csv or .jsonl. Received: {suffix!r}")
+        raise InputError(
+            f"{os.fspath(path)}: expected .tsv, .csv or .jsonl, or .txt for texts alone. "
+            f"Received: {suffix!r}"
+        )
     if not rows:
         raise row_error(path, 1, "at least one row after the header", "none")
-    texts = [parse_text(path, line, "text", row["text"]) for line, row in rows]
-    if "text_pair" not in rows[0][1]:
-        return rows, texts, None
-    return (
-        rows,
-        texts,
-        [parse_text(path, line, "text_pair", row["text_pair"]) for line, row in rows],
+    texts = _column(path, rows, "text")
+    pairs = _column(path, rows, "text_pair") if "text_pair" in rows[0][1] else None
+    return rows, texts, pairs
+
+
+def _column(path, rows, name):
+    return [parse_text(path, line, name, row[name], may_be_empty=True) for line, row in rows]
+
+
+def _records(path, suffix, required):
+    """Line and columns of each row of a table, its header the first of them."""
+    usual = "\t" if suffix == ".tsv" else ","
+    (_, first), *_ = read_lines(path)
+    fitting = (
+        delimiter
+        for delimiter in (usual, *_DELIMITERS)
+        if set(required) <= set(_named(csv_columns(first, delimiter)))
     )
+    delimiter = next(fitting, usual)
+    if delimiter != usual:
+        print(f"Note: {os.fspath(path)} has {delimiter!r} between its columns", flush=True)
+    if suffix == ".tsv" and delimiter == usual:
+        return [(line, columns) for line, columns in tsv_rows(path) if columns != [""]]
+    return csv_rows(path, delimiter)
+
+
+def _named(header):
+    """The names of columns, trimmed; those that are looked for in small letters."""
+    names = []
+    for place, given in enumerate(header, start=1):
+        name = given.strip()
+        known = name.lower() in _COLUMNS
+        names.append(name.lower() if known else name or f"column {place}")
+    return names
 
 
 def _label(path, line, value):
@@ -154,4 +197,7 @@ def _label(path, line, value):
         value = json.dumps(value)
     if not isinstance(value, str) or not value.strip():
         raise row_error(path, line, "a class in 'label'", reprlib.repr(value))
-    return value.strip()
+    if not is_encodable(value):
+        raise row_error(path, line, "Unicode text in 'label'", reprlib.repr(value))
+    # One spelling of what can be spelt in two ways, such as an accent.
+    return unicodedata.normalize("NFC", value.strip())

@@ -3,6 +3,7 @@
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from power_bert_tf.data.examples import text_array
 from power_bert_tf.data.sentence_pieces import SentencePieceTokenizer
 from power_bert_tf.data.word_pieces import WordPieceTokenizer
 from power_bert_tf.errors import InputError
@@ -56,8 +57,8 @@ class Preprocessor(tf.Module):
         """Packs and pads.
 
         Args:
-            text: string tensor (batch,).
-            text_pair: string tensor (batch,), or `None`.
+            text: string tensor (batch,), or sequence of str.
+            text_pair: likewise, or `None`.
             sequence_length: int. Replaces the preprocessor's own N for this call.
 
         Returns:
@@ -100,17 +101,16 @@ class Preprocessor(tf.Module):
             texts: sequence of str.
             text_pairs: sequence of str, or `None`.
         """
-        pairs = None if text_pairs is None else tf.constant(list(text_pairs), tf.string)
-        encoded = self.ragged(tf.constant(list(texts), tf.string), pairs)
+        encoded = self.ragged(texts, text_pairs)
         return tuple(ids.to_list() for ids in encoded)
 
     def _pack(self, text, text_pair, length):
         _check_length(length, specials=2 if text_pair is None else 3)
-        first = self.tokenizer.tokenize(text)
+        first = self.tokenizer.tokenize(_strings("text", text))
         if text_pair is None:
             segments = [_trim(first, length - 2)]
         else:
-            second = self.tokenizer.tokenize(text_pair)
+            second = self.tokenizer.tokenize(_strings("text_pair", text_pair))
             if not first.shape[:1].is_compatible_with(second.shape[:1]):
                 raise InputError(
                     "`text_pair` must have one text for each in `text`. "
@@ -118,6 +118,11 @@ class Preprocessor(tf.Module):
                 )
             segments = _TRIM_PAIR[self.truncation](first, second, length - 3)
         return tf_text.combine_segments(segments, self.tokenizer.cls_id, self.tokenizer.sep_id)
+
+
+def _strings(name, given):
+    """A string tensor; of Python's strings, each of which is looked at."""
+    return given if tf.is_tensor(given) else tf.constant(list(text_array(name, given)), tf.string)
 
 
 def _trim(ragged, limits):

@@ -6,6 +6,7 @@ import math
 import os
 import pathlib
 import reprlib
+import sys
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from power_bert_tf.errors import InputError
 def read_lines(path: str | os.PathLike) -> list[tuple[int, str]]:
     """The lines of a UTF-8 file with their numbers, without empty ones at its end.
 
-    Only a line feed, or carriage return and line feed, ends a line; a byte-order mark is skipped.
+    A line feed, or carriage return and line feed, ends a line; in a file without line feeds a
+    carriage return does. A byte-order mark is skipped.
 
     Raises:
         InputError: the file is missing, unreadable, empty, or not UTF-8.
@@ -27,8 +29,8 @@ def read_lines(path: str | os.PathLike) -> list[tuple[int, str]]:
         raise InputError(
             f"{os.fspath(path)}: expected a readable file. Received: {error.strerror}"
         ) from None
-    lines = []
-    for place, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+    lines, end = [], b"\r" if b"\n" not in content else b"\n"
+    for place, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(end), start=1):
         try:
             lines.append((place, line.removesuffix(b"\r").decode()))
         except UnicodeDecodeError as error:
@@ -46,19 +48,35 @@ def tsv_rows(path):
     return [(line, text.split("\t")) for line, text in read_lines(path)]
 
 
-def csv_rows(path):
-    """Line and columns of each row of a CSV file, as text."""
-    lines = read_lines(path)
-    # `strict` makes an error of a quote that is never closed.
-    reader = csv.reader((text + "\n" for _, text in lines), strict=True)
+def csv_rows(path, delimiter=","):
+    """Line and columns of each row of a CSV file, as text, without blank lines."""
+    lines = (text + "\n" for _, text in read_lines(path))
     rows, line = [], 1
+    limit = csv.field_size_limit(sys.maxsize)
     try:
+        reader = _csv_reader(lines, delimiter)
         for row in reader:
-            rows.append((line, row))
+            if row:
+                rows.append((line, row))
             line = reader.line_num + 1
     except csv.Error as error:
         raise row_error(path, line, "CSV", str(error)) from None
+    finally:
+        csv.field_size_limit(limit)
     return rows
+
+
+def csv_columns(line, delimiter):
+    """The columns of one line of a CSV file; none where it is no line of its own."""
+    try:
+        return next(_csv_reader([line], delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _csv_reader(lines, delimiter):
+    # `strict` makes an error of a quote that is never closed.
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
 
 
 def named_rows(path, header, rows, required):
@@ -75,9 +93,14 @@ def named_rows(path, header, rows, required):
 
 
 def json_rows(path, required):
-    """Line and object of each row of a JSONL file; every object has all of `required`."""
+    """Line and object of each row of a JSONL file; every object has all of `required`.
+
+    Blank lines are skipped.
+    """
     rows = []
     for line, text in read_lines(path):
+        if not text.strip():
+            continue
         try:
             row = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -93,9 +116,9 @@ def json_rows(path, required):
     return rows
 
 
-def parse_text(path, line, name, value):
+def parse_text(path, line, name, value, may_be_empty=False):
     """The text in a row's column `name`."""
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not (may_be_empty or value.strip()):
         raise row_error(path, line, f"a text in {name!r}", reprlib.repr(value))
     if not is_encodable(value):
         raise row_error(path, line, f"Unicode text in {name!r}", reprlib.repr(value))

@@ -15,6 +15,8 @@ from power_bert_tf.data import propose_sequence_length
 from power_bert_tf.data import tokenizer_from_file
 from power_bert_tf.data import tokenizer_from_folder
 from power_bert_tf.data import user_task
+from power_bert_tf.data.classes import count_notes
+from power_bert_tf.data.classes import counted
 from power_bert_tf.data.examples import random_order
 from power_bert_tf.data.held_out import held_out_rows
 from power_bert_tf.data.held_out import without
@@ -22,6 +24,8 @@ from power_bert_tf.data.proposed_length import word_piece_lengths
 from power_bert_tf.errors import InputError
 
 _DEV_SHARE = 10
+# One of fewer is a point or more.
+_FEW_DEV = 100
 # Enough for a standard error of about a third of a point.
 _TEST_EXAMPLES = 8000
 # Fewer say no more than the dev set does.
@@ -109,13 +113,54 @@ def own_data(train, dev, name, training, checkpoint, test=None):
     if dev is None:
         if len(train) < 2:
             raise InputError(f"`train` must have at least 2 rows. Received: {len(train)}")
-        order = random_order(len(train), training.seed)
-        held_out = max(1, len(train) // _DEV_SHARE)
-        dev, train = train.select(order[:held_out]), train.select(np.sort(order[held_out:]))
+        rows = _tenth(train, training.seed)
+        dev, train = train.select(rows), train.select(np.setdiff1d(np.arange(len(train)), rows))
+        how = " of each class" if train.label_names else ""
+        print(
+            f"No dev examples are given: a tenth{how} is held out, {len(dev):,} of "
+            f"{len(dev) + len(train):,}."
+        )
+    _say_what_is_thin(train, dev)
     for other_name, other in (("dev", dev), ("test", test)):
         if other is not None:
             _check_alike(train, other, other_name)
     return _subsets(Data(task, train, dev, test=test), training)
+
+
+def _tenth(train, seed):
+    """A random tenth of each class, and of numbers a random tenth: rows, at least one."""
+    order = random_order(len(train), seed)
+    if not train.label_names:
+        return order[: max(1, len(train) // _DEV_SHARE)]
+    rows = []
+    for index in range(len(train.label_names)):
+        of_class = order[train.labels[order] == index]
+        # A single example is for learning.
+        least = min(1, len(of_class) // 2)
+        rows.append(of_class[: max(least, round(len(of_class) / _DEV_SHARE))])
+    rows = np.concatenate(rows)
+    return rows if len(rows) else order[:1]
+
+
+def _say_what_is_thin(train, dev):
+    """Prints how many examples each class has, and where they are too few."""
+    names, sets = train.label_names, {"train": train, "dev": dev}
+    for name, examples in sets.items() if names else ():
+        print(
+            f"Classes of the {len(examples):,} {name} examples: {counted(names, examples.labels)}"
+        )
+    notes = [
+        note
+        for name, examples in sets.items()
+        if names and examples.label_names == names
+        for note in count_notes(names, examples.labels, name)
+    ]
+    if len(dev) < _FEW_DEV:
+        notes.append(
+            f"{len(dev)} dev examples say little: one of them is {100 / len(dev):.1f} points"
+        )
+    for note in notes:
+        print(f"Note: {note}", flush=True)
 
 
 def _check_alike(train, other, name):

@@ -38,13 +38,53 @@ def load(checkpoint, training=None, **options):
 
 def test_a_tenth_is_held_out_without_dev(train, checkpoint):
     data = load(checkpoint, train=train)
-    assert (len(data.train), len(data.dev)) == (87, 9)
+    assert (len(data.train), len(data.dev)) == (86, 10)
     assert data.task.name == "train" and data.task.labels == toy.LABELS
     whole = toy.examples(96, seed=1)
     assert sorted([*data.train.texts, *data.dev.texts]) == sorted(whole.texts)
     again = load(checkpoint, train=train).dev
     other = load(checkpoint, TrainingOptions(seed=1), train=train).dev
     assert again.fingerprint() == data.dev.fingerprint() != other.fingerprint()
+
+
+def labelled(*counts):
+    """Examples of classes "0", "1" and so on, so many of each."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    names = tuple(map(str, range(len(counts))))
+    return Examples([f"film {row}" for row in range(len(labels))], None, labels, names)
+
+
+def test_what_is_held_out_is_a_tenth_of_each_class(checkpoint, capsys):
+    training = TrainingOptions(sequence_length=12)
+    data = own_data(labelled(119, 4, 1), None, "mine", training, checkpoint)
+    assert np.bincount(data.dev.labels, minlength=3).tolist() == [12, 1, 0]
+    assert np.bincount(data.train.labels).tolist() == [107, 3, 1]
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [
+        "No dev examples are given: a tenth of each class is held out, 13 of 124.",
+        "Classes of the 111 train examples: 0 107, 1 3, 2 1",
+        "Classes of the 13 dev examples: 0 12, 1 1, 2 0",
+        "Note: fewer than 10 train examples are of '1' (3), '2' (1)",
+        "Note: no dev example is of '2'",
+        "Note: fewer than 10 dev examples are of '1' (1)",
+        "Note: 13 dev examples say little: one of them is 7.7 points",
+    ]
+
+
+def test_a_tenth_of_very_few(checkpoint):
+    for counts in ((1, 1), (2, 1), (3, 3)):
+        data = own_data(
+            labelled(*counts), None, "mine", TrainingOptions(sequence_length=12), checkpoint
+        )
+        assert len(data.dev) >= 1 and len(data.train) + len(data.dev) == sum(counts)
+
+
+def test_numbers_have_no_classes(checkpoint, capsys):
+    numbers = Examples(["film"] * 2000, None, np.arange(2000) / 7, ())
+    training = TrainingOptions(sequence_length=12)
+    assert len(own_data(numbers, None, "mine", training, checkpoint).dev) == 200
+    printed = capsys.readouterr().out
+    assert printed == "No dev examples are given: a tenth is held out, 200 of 2,000.\n"
 
 
 @pytest.mark.parametrize(
@@ -63,15 +103,15 @@ def test_n_is_proposed_and_said(tmp_path, capsys, words, positions, length, line
     texts = ["film " * words] * 2 + ["film"] * 150
     path = write_tsv(tmp_path / "long.tsv", Examples(texts, None, [0, 1] * 76, toy.LABELS))
     assert load(checkpoint, train=path).task.sequence_length == length
-    printed = capsys.readouterr().out
-    assert re.search(line, printed) and printed.count("\n") == 1
+    printed = capsys.readouterr().out.splitlines()
+    assert re.search(line, printed[0]) and "N = " not in "".join(printed[1:])
     # It does not change with what is held out or left out, or with what is asked otherwise.
     training = TrainingOptions(seed=7, train_examples=3)
     assert load(checkpoint, training, train=path, dev=path).task.sequence_length == length
-    assert capsys.readouterr().out == printed
+    assert capsys.readouterr().out.splitlines()[0] == printed[0]
     training = TrainingOptions(sequence_length=20)
     assert load(checkpoint, training, train=path).task.sequence_length == 20
-    assert capsys.readouterr().out == ""
+    assert "N = " not in capsys.readouterr().out
 
 
 def test_values_that_are_given_replace_the_tasks_own(train, checkpoint):
@@ -141,7 +181,7 @@ def test_test_examples_are_read_from_a_file(train, checkpoint, tmp_path):
     test = toy.examples(30, seed=8)
     data = load(checkpoint, train=train, test=write_tsv(tmp_path / "test.tsv", test))
     assert data.test.fingerprint() == test.fingerprint() and not data.held_out
-    assert (len(data.train), len(data.dev)) == (87, 9)
+    assert (len(data.train), len(data.dev)) == (86, 10)
     training = TrainingOptions(test_examples=7)
     data = load(checkpoint, training, train=train, test=tmp_path / "test.tsv")
     assert data.test.fingerprint() == test.take(7, 0).fingerprint()
