@@ -9,6 +9,9 @@ import tempfile
 
 from power_bert_tf.errors import InputError
 
+# What libraries say of a full disk, each with an error of its own.
+_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
+
 
 def read_json_object(path):
     """Reads a JSON file that holds an object.
@@ -42,21 +45,21 @@ def write_file(path, write):
         write: function that is given the path to write to, of the same suffix.
 
     Raises:
-        InputError: where nothing can be created there.
+        InputError: where it cannot be written: the disk is full, or a folder stands there.
     """
     path = pathlib.Path(path)
-    with _creating(path):
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, aside = tempfile.mkstemp(
             prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
         )
-    os.close(descriptor)
-    try:
-        write(pathlib.Path(aside))
-        os.chmod(aside, 0o644)
-        os.replace(aside, path)
-    finally:
-        pathlib.Path(aside).unlink(missing_ok=True)
+        os.close(descriptor)
+        try:
+            write(pathlib.Path(aside))
+            os.chmod(aside, 0o644)
+            os.replace(aside, path)
+        finally:
+            pathlib.Path(aside).unlink(missing_ok=True)
 
 
 def write_text(path, text):
@@ -77,25 +80,38 @@ def write_folder(path, write):
         write: function that is given the folder to fill.
 
     Raises:
-        InputError: where nothing can be created there.
+        InputError: where it cannot be written: the disk is full, or a file stands there.
     """
     path = pathlib.Path(path).resolve()
-    with _creating(path):
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
-        write(aside)
-        os.chmod(aside, 0o755)
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(aside, path)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            write(aside)
+            os.chmod(aside, 0o755)
+            if path.exists():
+                shutil.rmtree(path)
+            os.replace(aside, path)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def check_new(path, overwrite=False):
+    """Raises InputError where something stands at a path that a user gave, unless told."""
+    path = pathlib.Path(path)
+    if not overwrite and path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise InputError(f"{path} is there already: --overwrite replaces it")
 
 
 @contextlib.contextmanager
-def _creating(path):
+def _writing(path):
     try:
         yield
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    except InputError:
+        raise
+    except Exception as error:
+        said = next((each for each in _NO_ROOM if each in str(error)), None)
+        if said is None and not isinstance(error, OSError):
+            raise
+        reason = said or error.strerror or " ".join(str(error).split())
+        raise InputError(f"cannot write {path}: {reason}") from error

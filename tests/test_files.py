@@ -1,5 +1,6 @@
 """What is written appears whole, or not at all and without a trace."""
 
+import errno
 import os
 import stat
 
@@ -68,6 +69,44 @@ def test_a_writer_that_fails_leaves_everything_as_it_was(tmp_path, existing, err
     with pytest.raises(error):
         files.write_folder(tmp_path / "folder", write_half)
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError("Can't synchronously write data (errno = 28)"), "Can't synchronously write data"),
+        (RuntimeError("a/b.data; No space left on device\nmore"), "No space left on device"),
+    ],
+)
+def test_a_full_disk_is_one_line(tmp_path, error, said):
+    def write_half(aside):
+        (aside / "half" if aside.is_dir() else aside).write_text("half")
+        raise error
+
+    for write in (files.write_file, files.write_folder):
+        with pytest.raises(InputError, match=f"cannot write .*/new: {said}") as caught:
+            write(tmp_path / "new", write_half)
+        assert "\n" not in str(caught.value)
+    assert contents(tmp_path) == {}
+
+
+def test_a_folder_where_a_file_is_to_be(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="cannot write .*/folder: Is a directory"):
+        files.write_text(tmp_path / "folder", "text")
+    assert contents(tmp_path) == {"folder": None}
+
+
+def test_what_is_there_is_not_replaced_unasked(tmp_path):
+    (tmp_path / "file").write_text("before")
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path, tmp_path / "file"):
+        with pytest.raises(InputError, match=f"{path} is there already: --overwrite replaces it"):
+            files.check_new(path)
+        files.check_new(path, overwrite=True)
+    for name in ("empty", "new"):
+        files.check_new(tmp_path / name)
 
 
 @pytest.mark.parametrize("write", [files.write_file, files.write_folder])

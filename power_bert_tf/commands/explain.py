@@ -6,6 +6,7 @@ import pathlib
 import simple_parsing
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.files import check_new
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Explain:
     """The text, or for a task of pairs the two."""
     picture: pathlib.Path | None = None
     """PNG file for the same as a picture."""
+    overwrite: bool = False
+    """Replace the picture where it is there already."""
 
     def execute(self):
         """Prints a table; returns the `Explanation`.
@@ -33,6 +36,8 @@ class Explain:
         from power_bert_tf.analysis.explain import draw_explanation
         from power_bert_tf.runs.run import open_run
 
+        if self.picture is not None:
+            check_new(self.picture, self.overwrite)
         run = open_run(self.run)
         if run.task.choices > 1:
             raise InputError(

@@ -7,6 +7,7 @@ import pathlib
 import simple_parsing
 
 from power_bert_tf.errors import InputError
+from power_bert_tf.files import check_new
 from power_bert_tf.files import write_text
 
 
@@ -27,7 +28,10 @@ class Predict:
     """TXT (a text a line), or TSV, CSV or JSONL with text and optional text_pair; for race JSONL
     with article, question and options."""
     output: pathlib.Path | None = None
-    """File for the answers, the terminal where left out; with --glue the folder for its files."""
+    """File for the answers, JSON a line; the terminal where left out; with --glue the folder for
+    its files."""
+    overwrite: bool = False
+    """Replace the output where it is there already."""
     glue: bool = False
     """Answer the hidden tests of the run's GLUE task (of MNLI: both, and AX)."""
     data_dir: pathlib.Path | None = None
@@ -84,5 +88,13 @@ class Predict:
             raise InputError("give either `texts` or `input`, or `glue`")
         if self.glue and self.output is None:
             raise InputError("`output` must be given with `glue`: the folder for its files")
+        if self.input is not None and self.output is not None and _same(self.input, self.output):
+            raise InputError(f"`output` must be another file than `input`. Received: {self.output}")
+        if self.output is not None:
+            check_new(self.output, self.overwrite)
         if not self.glue and (self.data_dir is not None or self.tfds_dir is not None):
             raise InputError("`data_dir` and `tfds_dir` go with `glue`")
+
+
+def _same(one, other):
+    return one.resolve() == other.resolve()

@@ -74,3 +74,30 @@ def test_a_run_on_ones_own_file_has_no_glue_files(pairs_run, tmp_path, capsys):
     arguments = ["predict", str(pairs_run.path), "--glue", "--output", str(tmp_path / "glue")]
     assert main(arguments) == 2
     assert "`glue` goes with runs of GLUE's tasks" in capsys.readouterr().err
+
+
+def test_questions_and_older_answers_are_not_replaced(tmp_path, capsys):
+    questions, answers = tmp_path / "w.txt", tmp_path / "answers.jsonl"
+    for path in (questions, answers):
+        path.write_text("kept\n")
+    command = ["predict", str(tmp_path), "--input", str(questions), "--output"]
+    for given in ([str(questions)], [str(questions), "--overwrite"]):
+        assert main([*command, *given]) == 2
+        assert "`output` must be another file than `input`" in capsys.readouterr().err
+    assert main([*command, str(answers)]) == 2
+    assert f"{answers} is there already: --overwrite replaces it" in capsys.readouterr().err
+    # Then it is the run that is missing.
+    assert main([*command, str(answers), "--overwrite"]) == 2
+    assert "is there already" not in capsys.readouterr().err
+    assert questions.read_text() == answers.read_text() == "kept\n"
+
+
+@pytest.mark.parametrize("command", ["export", "explain"])
+def test_exports_and_pictures_are_not_replaced(tmp_path, capsys, command):
+    (tmp_path / "there.png").write_text("kept")
+    given = [str(tmp_path / "there.png")]
+    given = given if command == "export" else ["a", "--picture", *given]
+    assert main([command, str(tmp_path / "run"), *given]) == 2
+    assert "is there already: --overwrite replaces it" in capsys.readouterr().err
+    assert main([command, str(tmp_path / "run"), *given, "--overwrite"]) == 2
+    assert "is there already" not in capsys.readouterr().err
