@@ -30,6 +30,7 @@ from power_bert_tf.runs.folder import DEV
 from power_bert_tf.runs.folder import SHARED
 from power_bert_tf.runs.folder import TEST
 from power_bert_tf.runs.folder import RunFolder
+from power_bert_tf.runs.lock import locked
 from power_bert_tf.runs.options import TrainingOptions
 from power_bert_tf.runs.options import as_json
 from power_bert_tf.runs.scores import bert_at_its_best
@@ -143,15 +144,22 @@ class Job:
         settings = self._settings(steps, tokenizer)
         adopted = self._fine_tuned(settings["identity"])
         run = RunFolder.begin(self.output, settings, tokenizer, self._sets(), self.data.train)
+        with locked(run.path):
+            self._do_steps(run, steps, begun, adopted, preprocessor, last)
+        return run
+
+    def _do_steps(self, run, steps, begun, adopted, preprocessor, last):
+        settings = run.settings()
         for name in self._adoptable(steps, adopted, settings["identity"]):
             step = adopted.step(name)
             if step.finished and not run.step(name).finished:
                 run.step(name).adopt(step)
+        training = self.training
         data = TrainingData(
             self.data.train,
             self.data.dev,
             preprocessor,
-            task.metric,
+            self.data.task.metric,
             self._batch_size,
             training.seed,
             training.group_by_length,
@@ -171,7 +179,6 @@ class Job:
                 break
             if says_cost and step is todo[0]:
                 _announce_time(run.step(step.name), todo[1:])
-        return run
 
     def _do(self, run, steps, index, begun, data):
         """One step, unless it is finished.
