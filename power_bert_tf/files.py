@@ -88,7 +88,9 @@ def write_folder(path, write):
         aside = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
             write(aside)
-            os.chmod(aside, 0o755)
+            for each in (aside, *aside.rglob("*")):
+                # Some libraries' files are their owner's alone.
+                os.chmod(each, 0o755 if each.is_dir() else 0o644)
             if path.exists():
                 shutil.rmtree(path)
             os.replace(aside, path)

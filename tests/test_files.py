@@ -45,10 +45,12 @@ def test_a_folder_is_replaced_whole(tmp_path):
 
     def write(aside):
         (aside / "new").write_text("after")
+        os.chmod(aside / "new", 0o600)
         assert contents(path) == {"old": "before"}
 
     files.write_folder(path, write)
     assert contents(tmp_path) == {"folder": None, "folder/new": "after"}
+    assert stat.S_IMODE(os.stat(path / "new").st_mode) == 0o644
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o755
 
 

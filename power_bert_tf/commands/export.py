@@ -5,8 +5,6 @@ import pathlib
 
 import simple_parsing
 
-from power_bert_tf.files import check_new
-
 
 @dataclasses.dataclass(frozen=True)
 class Export:
@@ -15,9 +13,7 @@ class Export:
     run: pathlib.Path = simple_parsing.field(positional=True)
     """Folder of a finished run."""
     folder: pathlib.Path = simple_parsing.field(positional=True)
-    """Where the export is to appear."""
-    overwrite: bool = False
-    """Replace the folder where it is there already."""
+    """Where the export is to appear; new or empty."""
     format: str = "saved_model"
     """saved_model; huggingface, a checkpoint that transformers loads; openvino, onnx or litert, a
     folder that answers texts without TensorFlow; or keras, one that answers with it."""
@@ -32,8 +28,6 @@ class Export:
 
     def execute(self):
         """Writes the folder; prints how to use it."""
-        check_new(self.folder, self.overwrite)
-
         from power_bert_tf.runs.run import open_run
 
         print(

@@ -80,8 +80,15 @@ def export_saved_model(model, preprocessor, folder, pairs=False, examples=None, 
             "label_names": names,
         }
 
+    def of_shape(tensors, shape):
+        # A signature takes tensors of other ranks than it says, and kernels do not look.
+        return [tf.ensure_shape(tensor, shape) for tensor in tensors]
+
     def pad(*texts):
-        return preprocessor.pad_to_longest(*texts, 1) if model.packs else preprocessor(*texts)
+        texts = of_shape(texts, (None,))
+        if model.packs:
+            return preprocessor.pad_to_longest(*texts, multiple=1)
+        return preprocessor(*texts)
 
     text = tf.TensorSpec((None,), tf.string, name="text")
     text_pair = tf.TensorSpec((None,), tf.string, name="text_pair")
@@ -92,10 +99,12 @@ def export_saved_model(model, preprocessor, folder, pairs=False, examples=None, 
             [text, text_pair],
         )
     else:
-        archive.add_endpoint("serve", lambda text: answer(pad(text, None)), [text])
+        archive.add_endpoint("serve", lambda text: answer(pad(text)), [text])
     archive.add_endpoint(
         "tokens",
-        lambda *tensors: answer(dict(zip(graph.input, tensors, strict=True))),
+        lambda *tensors: answer(
+            dict(zip(graph.input, of_shape(tensors, (None, length)), strict=True))
+        ),
         [tf.TensorSpec((None, length), tf.int32, name=name) for name in graph.input],
     )
 

@@ -92,12 +92,10 @@ def test_questions_and_older_answers_are_not_replaced(tmp_path, capsys):
     assert questions.read_text() == answers.read_text() == "kept\n"
 
 
-@pytest.mark.parametrize("command", ["export", "explain"])
-def test_exports_and_pictures_are_not_replaced(tmp_path, capsys, command):
+def test_pictures_are_not_replaced(tmp_path, capsys):
     (tmp_path / "there.png").write_text("kept")
-    given = [str(tmp_path / "there.png")]
-    given = given if command == "export" else ["a", "--picture", *given]
-    assert main([command, str(tmp_path / "run"), *given]) == 2
+    command = ["explain", str(tmp_path / "run"), "a", "--picture", str(tmp_path / "there.png")]
+    assert main(command) == 2
     assert "is there already: --overwrite replaces it" in capsys.readouterr().err
-    assert main([command, str(tmp_path / "run"), *given, "--overwrite"]) == 2
+    assert main([*command, "--overwrite"]) == 2
     assert "is there already" not in capsys.readouterr().err

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from training import toy
 
 from power_bert_tf.deploy.saved_model import export_saved_model
@@ -103,3 +104,17 @@ def test_lengths_must_agree(tmp_path):
     with pytest.raises(InputError, match="sequence length 12. Received: 16"):
         export_saved_model(toy.classifier(), toy.preprocessor(LENGTH), tmp_path / "served")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_tensors_of_other_ranks_are_refused_by_the_graph(tmp_path):
+    model, preprocessor = toy.classifier(LENGTH, reduction=Extraction("9,4")), toy.preprocessor(16)
+    export_saved_model(model, preprocessor, tmp_path / "served")
+    signatures = tf.saved_model.load(str(tmp_path / "served")).signatures
+    for text in ("good", [["good"]]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible with expected"):
+            signatures["serving_default"](text=tf.constant(text))
+    tokens = {name: tf.constant([4, 5, 6]) for name in model.input}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible with expected"):
+        signatures["tokens"](**tokens)
+    assert signatures["serving_default"](text=tf.constant(["good"]))["label"].shape == (1,)
