@@ -27,9 +27,7 @@ _USE = """
     import power_bert_tf as pb
 
     checkpoint = pb.open_checkpoint(FOLDER)
-    model = pb.BertClassifier.from_checkpoint(
-        checkpoint, sequence_length={length}, reduction=checkpoint.reduction
-    )
+    model = pb.BertClassifier.from_checkpoint(checkpoint, reduction=checkpoint.reduction)
 """
 # In another process, as it will be loaded: answers on the standard output.
 _ANSWER = """
@@ -77,17 +75,16 @@ def export_huggingface(model, preprocessor, folder, examples=None, card=""):
     check_export_folder(folder)
     model = model if model.compute_dtype == "float32" else model.with_dtype("float32")
     config, reduction = _config(model, preprocessor.tokenizer.pad_id), model.reduction
-    note = _PLAIN
+    config[OWN_KEY], note = {"sequence_length": model.sequence_length}, _PLAIN
     if reduction.drops:
-        config[OWN_KEY] = {"reduction": keras.saving.serialize_keras_object(reduction)}
+        config[OWN_KEY]["reduction"] = keras.saving.serialize_keras_object(reduction)
         note = _DROPS
     if card:
         card = f"{card}\n{note}\n"
     else:
-        use = _USE.format(length=model.sequence_length)
         card = (
             f"# A classifier of power_bert_tf\n\n{note}\n\n"
-            f"As it was trained, with power_bert_tf:\n{use}"
+            f"As it was trained, with power_bert_tf:\n{_USE}"
         )
     variables = {variable.path: variable for variable in model.weights}
     tokenizer = preprocessor.tokenizer

@@ -16,6 +16,9 @@ from power_bert_tf.modeling.reduction import deserialize_reduction
 from power_bert_tf.modeling.shared_layers import SharedLayers
 from power_bert_tf.modeling.text_model import TextModel
 
+# N where nothing is said of it.
+_LENGTH = 128
+
 
 @keras.saving.register_keras_serializable(package="power_bert_tf")
 class BertClassifier(TextModel):
@@ -125,7 +128,7 @@ class BertClassifier(TextModel):
         cls,
         checkpoint,
         num_classes=None,
-        sequence_length=128,
+        sequence_length=None,
         head=None,
         label_names=None,
         new_head=False,
@@ -140,7 +143,8 @@ class BertClassifier(TextModel):
             checkpoint: what `open_checkpoint` takes, such as a folder in Google's or Hugging
                 Face's layout or "hf://owner/name".
             num_classes: int; that of the checkpoint's head where None, or 2 without one.
-            sequence_length: int. N.
+            sequence_length: int, N; the one that the checkpoint was trained with where None, or
+                128 where it does not say.
             head: "classification" or "regression"; as the checkpoint's where None.
             label_names: sequence of str; the checkpoint's where None.
             new_head: bool. Leave the checkpoint's head, and begin with a new one.
@@ -170,7 +174,7 @@ class BertClassifier(TextModel):
         model = cls(
             checkpoint.config,
             num_classes,
-            sequence_length,
+            sequence_length or checkpoint.sequence_length or _LENGTH,
             head=head,
             label_names=label_names or (),
             **arguments,

@@ -27,8 +27,7 @@ def _saved_model(run, model, folder, step, int8):
 def _huggingface(run, model, folder, step, int8):
     use = (
         f"import power_bert_tf as pb; checkpoint = pb.open_checkpoint({str(folder)!r}); "
-        f"model = pb.BertClassifier.from_checkpoint(checkpoint, "
-        f"sequence_length={model.sequence_length}, reduction=checkpoint.reduction)"
+        "model = pb.BertClassifier.from_checkpoint(checkpoint, reduction=checkpoint.reduction)"
     )
     card = model_card(run, folder, use, step)
     note = export_huggingface(model, run.preprocessor, folder, run.folder.dev(), card)

@@ -58,11 +58,14 @@ def test_the_round_trip_of_a_plain_bert(tmp_path):
     assert checkpoint.config == model.config and checkpoint.reduction is None
     assert checkpoint.lowercase is True and "same logits" in note
     assert WordPieceTokenizer.from_file(checkpoint.vocabulary).vocabulary == toy.VOCABULARY
-    read = BertClassifier.from_checkpoint(checkpoint, sequence_length=toy.LENGTH)
-    assert read.label_names == toy.LABELS
+    read = BertClassifier.from_checkpoint(checkpoint)
+    assert read.label_names == toy.LABELS and read.sequence_length == toy.LENGTH
     np.testing.assert_array_equal(logits(read), logits(model))
     assert np.ptp(logits(read), axis=0).max() > 0.1
-    assert "power_bert_tf" not in json.loads((folder / "config.json").read_text())
+    own = json.loads((folder / "config.json").read_text())["power_bert_tf"]
+    assert own == {"sequence_length": toy.LENGTH}
+    # Who wants another length says so.
+    assert BertClassifier.from_checkpoint(checkpoint, sequence_length=9).sequence_length == 9
     with safe_open(folder / "model.safetensors", framework="np") as file:
         assert file.metadata() == {"format": "pt"}
 
@@ -73,16 +76,15 @@ def test_a_power_bert_comes_back_with_its_retention(tmp_path, retention):
     note = export_huggingface(power, toy.preprocessor(), tmp_path)
     assert "does not know elimination" in note
     card = (tmp_path / "README.md").read_text()
-    assert note in card and f"sequence_length={toy.LENGTH}" in card
+    assert note in card and "from_checkpoint(checkpoint, reduction=checkpoint.reduction)" in card
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["power_bert_tf"] == {
-        "reduction": keras.saving.serialize_keras_object(power.reduction)
+        "sequence_length": toy.LENGTH,
+        "reduction": keras.saving.serialize_keras_object(power.reduction),
     }
     checkpoint = open_checkpoint(tmp_path)
     assert type(checkpoint.reduction) is Extraction
-    read = BertClassifier.from_checkpoint(
-        checkpoint, sequence_length=toy.LENGTH, reduction=checkpoint.reduction
-    )
+    read = BertClassifier.from_checkpoint(checkpoint, reduction=checkpoint.reduction)
     assert read.reduction.get_config() == power.reduction.get_config()
     np.testing.assert_allclose(logits(read), logits(power), atol=1e-5)
     plain = BertClassifier.from_checkpoint(tmp_path, sequence_length=toy.LENGTH)
@@ -150,7 +152,8 @@ def serialized(**changes):
     "given",
     [
         3,
-        {},
+        {"sequence_length": 0},
+        {"sequence_length": "12"},
         {"reduction": 3},
         {"reduction": {}},
         serialized(config={"retention": "7,3", "x": 1}),
@@ -166,7 +169,7 @@ def test_a_reduction_that_cannot_be_read(tmp_path, given):
     export_huggingface(classifier(), toy.preprocessor(), tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, "power_bert_tf": given}))
-    with pytest.raises(InputError, match="`power_bert_tf` must describe a reduction"):
+    with pytest.raises(InputError, match="`power_bert_tf` must describe a model"):
         open_checkpoint(tmp_path)
 
 

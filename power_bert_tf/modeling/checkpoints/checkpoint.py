@@ -114,6 +114,8 @@ class Checkpoint:
         lowercase: bool, whether the vocabulary is uncased; None where the checkpoint is silent.
         reduction: `Reduction` that the weights were trained with, where the checkpoint says it.
         files: tuple of paths, those that hold the weights.
+        sequence_length: int, the N that the weights were trained with, where the checkpoint says
+            it.
     """
 
     weights: str
@@ -125,6 +127,7 @@ class Checkpoint:
     lowercase: bool | None = None
     reduction: Reduction | None = None
     files: tuple[pathlib.Path, ...] = ()
+    sequence_length: int | None = None
 
 
 def check_bytes(tensors, files):

@@ -61,8 +61,8 @@ def open_checkpoint(folder):
         config=config,
         tensors=functools.partial(safetensors_files.stored_tensors, folder),
         lowercase=_lowercase(folder / "tokenizer_config.json"),
-        reduction=_reduction(settings, path),
         files=files,
+        **_own(settings, path),
     )
     checkpoint = checked(checkpoint, functools.partial(_head, settings, path))
     return with_vocabulary(checkpoint, vocabulary_in(folder))
@@ -308,14 +308,20 @@ def _label_names(settings, path, num_classes):
     return tuple(names)
 
 
-def _reduction(settings, path):
-    """The reduction that our own export wrote into config.json, or None."""
+def _own(settings, path):
+    """What our own export wrote into config.json, fields of `Checkpoint`; none from elsewhere."""
     own = settings.get(OWN_KEY)
     if own is None:
-        return None
+        return {}
     try:
-        return deserialize_reduction(own["reduction"])
-    except (TypeError, KeyError, InputError) as error:
+        length, reduction = own.get("sequence_length"), own.get("reduction")
+        if length is not None and (type(length) is not int or length < 1):
+            raise InputError(f"`sequence_length` must be an int of at least 1, not {length!r}")
+        if reduction is not None:
+            reduction = deserialize_reduction(reduction)
+    except (TypeError, AttributeError, InputError) as error:
         raise InputError(
-            f"{path}: `{OWN_KEY}` must describe a reduction: {error}. Received: {own!r:.200}"
+            f"{path}: `{OWN_KEY}` must describe a model of this package: {error}. "
+            f"Received: {own!r:.200}"
         ) from error
+    return {"sequence_length": length, "reduction": reduction}

@@ -60,6 +60,7 @@ def open_checkpoint(path):
         head=head,
         lowercase=_lowercase(folder / _SETTINGS),
         files=(path,),
+        sequence_length=arguments["sequence_length"],
     )
     return with_vocabulary(checkpoint, vocabulary_in(folder))
 
