@@ -170,7 +170,8 @@ class Job:
         says_cost = last is None and adopted is None and todo
         if says_cost:
             print(
-                f"Epochs, of {self.steps_per_epoch} training steps, at most: {named_epochs(todo)}",
+                f"Epochs, of {self.steps_per_epoch} training "
+                f"step{'s' * (self.steps_per_epoch > 1)}, at most: {named_epochs(todo)}",
                 flush=True,
             )
         for index, step in enumerate(steps):

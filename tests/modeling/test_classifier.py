@@ -197,6 +197,13 @@ def test_at_length_shares(name):
     np.testing.assert_array_equal(logits(again, inputs), logits(model, inputs))
 
 
+@pytest.mark.parametrize("name", ["model.h5", "model.hdf5"])
+def test_a_file_that_could_not_be_loaded_is_not_written(tmp_path, name):
+    with pytest.raises(InputError, match=f"must end in .keras. Received: .*{name}"):
+        small_classifier().save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_search_at_another_length_can_be_saved(tmp_path):
     search = small_classifier(reduction=SoftExtraction(0.1))
     shorter = search.at_length(4)
