@@ -76,6 +76,11 @@ class Job:
         return max(1, len(self.data.train) // self._batch_size)
 
     @property
+    def epoch_length(self):
+        """The same in words."""
+        return f"{self.steps_per_epoch} training step{'s' * (self.steps_per_epoch > 1)}"
+
+    @property
     def _batch_size(self):
         return min(self.data.task.batch_size, len(self.data.train))
 
@@ -170,8 +175,7 @@ class Job:
         says_cost = last is None and adopted is None and todo
         if says_cost:
             print(
-                f"Epochs, of {self.steps_per_epoch} training "
-                f"step{'s' * (self.steps_per_epoch > 1)}, at most: {named_epochs(todo)}",
+                f"Epochs, of {self.epoch_length}, at most: {named_epochs(todo)}",
                 flush=True,
             )
         for index, step in enumerate(steps):

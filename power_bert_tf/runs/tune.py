@@ -171,7 +171,7 @@ class Tuning:
 
         print(
             f"At most {count} trials over one fine-tuned BERT. Epochs, of "
-            f"{jobs[0].steps_per_epoch} step{'s' * (jobs[0].steps_per_epoch > 1)}: {named_epochs(shared)}; in each trial "
+            f"{jobs[0].epoch_length}: {named_epochs(shared)}; in each trial "
             f"{named_epochs(own)}, the latter where that is promising; {most} at most.",
             flush=True,
         )
