@@ -106,8 +106,12 @@ def model_names(report):
 
 
 def caveats(report):
-    """Sentences on what the drop is against, and on what was chosen by which examples."""
+    """Sentences on what the drop is against, on what was chosen by which examples, and on a model
+    that drops nothing."""
     models, bert = report["models"], report["bert"]
+    words = report["word_vectors"]["unpadded"]
+    if words["reduced"] >= words["bert"]:
+        yield f"Nothing is dropped: no text loses a word-vector.{_more_strength(report)}"
     if CONTROL not in models:
         yield (
             "No control was trained: a BERT that is given as many further epochs may score higher."
@@ -124,6 +128,18 @@ def caveats(report):
         )
     if report["measured_by"] == DEV:
         yield "Choices were made on these dev examples too, so the scores are a little too good."
+
+
+def _more_strength(report):
+    """What would drop more, after a space; empty for a method that has no strength."""
+    strength = get_method(report["method"]).strength
+    value = report["configuration"]["strength"]
+    if strength is None or value is None:
+        return ""
+    return (
+        f" More of --{strength.replace('_', '-')} (here {value:g}) drops more, and --max-drop "
+        "finds how much a task allows."
+    )
 
 
 def _differing(score):

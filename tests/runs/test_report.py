@@ -316,6 +316,19 @@ def test_a_control_that_is_missing_is_said():
     assert "by dev: the fine-tuned one (81.0 against 82.0)" in " ".join(summary(fine_tuned).split())
 
 
+def test_a_model_that_drops_nothing_says_what_would():
+    words = {**REPORT["word_vectors"], "unpadded": {"bert": 12.08, "reduced": 12.08}}
+    report = {**REPORT, "word_vectors": words}
+    for text in (markdown(report), summary(report)):
+        assert (
+            "Nothing is dropped: no text loses a word-vector. More of --strength (here 0.25) drops "
+            "more, and --max-drop finds how much a task allows."
+        ) in " ".join(text.split())
+    given = {**report, "configuration": {**REPORT["configuration"], "strength": None}}
+    assert "no text loses a word-vector. The drop" in " ".join(markdown(given).split())
+    assert "Nothing is dropped" not in markdown(REPORT)
+
+
 def test_the_word_vectors_are_in_their_places():
     text = " ".join(markdown(REPORT).split())
     assert "Trained on 6,400 examples. Inputs are padded or cut to N = 12 word-pieces" in text

@@ -41,9 +41,19 @@ class PowerBert(Method):
             options = dataclasses.replace(options, retention=str(retention), basis=retention.basis)
         if options.search is None:
             options = dataclasses.replace(options, search=PAPER)
+        search_epochs = options.search_epochs or plan.epochs
+        rate = options.retention_learning_rate
+        options = options.with_published(plan.task.name)
+        if rate is None:
+            # The paper's is for its own number of steps: in a shorter search no strength would
+            # eliminate much.
+            rate = max(
+                options.retention_learning_rate, reaching_rate(search_epochs * plan.steps_per_epoch)
+            )
         return dataclasses.replace(
-            options.with_published(plan.task.name),
-            search_epochs=options.search_epochs or plan.epochs,
+            options,
+            retention_learning_rate=rate,
+            search_epochs=search_epochs,
             retraining_epochs=options.retraining_epochs or plan.epochs,
         )
 
@@ -127,14 +137,7 @@ class PowerBert(Method):
             options = dataclasses.replace(options, search=LINEAR)
         if options.search == LINEAR:
             return dataclasses.replace(options, strength=options.strength or times)
-        if options.retention_learning_rate is not None:
-            return options
-        # The paper's is for its own number of steps: in a shorter search no strength would
-        # eliminate much.
-        epochs = options.search_epochs or plan.epochs
-        published = options.with_published(plan.task.name).retention_learning_rate
-        rate = max(published, reaching_rate(epochs * plan.steps_per_epoch))
-        return dataclasses.replace(options, retention_learning_rate=rate)
+        return options
 
     def strength_steps(self, options):
         if options.search == LINEAR:

@@ -38,7 +38,8 @@ class PowerBertOptions:
     """The options of PoWER-BERT. Where one is left out, the task's own value holds."""
 
     retention_learning_rate: float | None = None
-    """Peak learning rate of the retention parameters."""
+    """Peak learning rate of the retention parameters; where left out the paper's, or, if that is
+    too low for the number of steps, one that fits it."""
     search: str | None = None
     """paper: soft-extract layers are trained, and show how many word-vectors to keep; linear: as
     many fewer from encoder to encoder, and nothing is trained. tune takes linear where left out,

@@ -4,7 +4,10 @@ import dataclasses
 
 import pytest
 
+from power_bert_tf.data import get_task
 from power_bert_tf.errors import InputError
+from power_bert_tf.methods.method import Plan
+from power_bert_tf.methods.power_bert.method import METHOD
 from power_bert_tf.methods.power_bert.options import PowerBertOptions
 
 # The learning rate of the soft-extract layers, and lambda: Table 1 of the paper's supplement.
@@ -43,6 +46,17 @@ def test_what_is_given_stays():
     assert given.with_published("cola") == given
     one = dataclasses.replace(given, strength=None).with_published("cola")
     assert (one.retention_learning_rate, one.strength) == (0.5, 7e-3)
+
+
+@pytest.mark.parametrize(
+    ("given", "steps_per_epoch", "rate"),
+    # The paper's for SST-2 is 5e-4: in 300 steps it would bring a parameter from 1 to 0.93.
+    [(None, 100, 2.5 / 300), (None, 2000, 5e-4), (1e-5, 100, 1e-5)],
+)
+def test_a_short_search_has_a_rate_that_reaches(given, steps_per_epoch, rate):
+    options = PowerBertOptions(retention_learning_rate=given)
+    plan = Plan(get_task("sst2"), options, 3, steps_per_epoch, 6)
+    assert METHOD.resolve(plan).retention_learning_rate == pytest.approx(rate)
 
 
 @pytest.mark.parametrize(
