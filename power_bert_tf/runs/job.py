@@ -37,6 +37,7 @@ from power_bert_tf.runs.scores import bert_at_its_best
 from power_bert_tf.runs.sources import Data
 from power_bert_tf.runs.sources import tokenizer_for
 from power_bert_tf.training.metrics import check_metric
+from power_bert_tf.training.metrics import constant_score
 from power_bert_tf.training.training_data import TrainingData
 
 # A BERT that has not learnt all it can makes every method look good: on SST-2, of 8,000 sentences,
@@ -224,6 +225,27 @@ class Job:
         begin = time.perf_counter()
         result, findings = step.run(work)
         folder.finish(result, time.perf_counter() - begin, findings)
+        if result.score is not None:
+            self._say_if_at_chance(step, result.score)
+
+    def _say_if_at_chance(self, step, score):
+        """Prints what to try where a model has learnt nothing, or lost what it knew."""
+        task, labels = self.data.task, self.data.dev.labels
+        chance = constant_score(task.metric, labels, len(task.labels) or 1)
+        if score > chance:
+            return
+        method = get_method(self.method)
+        if step.name in BERT_STEPS:
+            advice = "more --fine-tuning-epochs, another --learning-rate, or a look at the labels"
+        elif method.strength is None:
+            advice = "more epochs"
+        else:
+            advice = f"less of --{method.strength.replace('_', '-')}, or more epochs"
+        print(
+            f"Note: {task.metric} on dev is {score:.4f} after {step.name}; one answer for all "
+            f"texts has {chance:.4f}. What may help: {advice}.",
+            flush=True,
+        )
 
     def _starting_model(self):
         checkpoint, task, training = self._opened, self.data.task, self.training

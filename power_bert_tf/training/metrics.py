@@ -82,6 +82,19 @@ def task_score(metric, labels, outputs):
     return float(METRICS[metric](labels, outputs))
 
 
+def constant_score(metric, labels, count):
+    """What the best answer scores that is the same for all examples: the level of chance.
+
+    Args:
+        metric, labels: see `task_score`.
+        count: int, the number of classes or options; 1 for regression.
+    """
+    if count == 1:
+        return 0.0
+    constant = (np.tile(row, (len(labels), 1)) for row in np.eye(count))
+    return max(task_score(metric, labels, outputs) for outputs in constant)
+
+
 class DevScore(keras.callbacks.Callback):
     """Puts the task's own metric on the dev set into the logs of every epoch.
 

@@ -1,6 +1,8 @@
 """How long the steps of a run may take."""
 
 import dataclasses
+import re
+import types
 
 import pytest
 from commands.conftest import write_checkpoint
@@ -45,3 +47,22 @@ def test_fine_tuning_has_four_epochs_where_nothing_is_said(
         "search": others,
         "re-train": others,
     }
+
+
+@pytest.mark.parametrize(
+    ("step", "score", "said"),
+    [
+        ("fine-tune", 0.5, "after fine-tune; one answer for all texts has 0.5000. .*learning-rate"),
+        ("re-train", 0.4, "accuracy on dev is 0.4000 after re-train; .*: less of --strength, or"),
+        ("re-train", 0.6, ""),
+    ],
+)
+def test_a_model_at_chance_is_said(checkpoint, tmp_path, capsys, step, score, said):
+    task = dataclasses.replace(get_task("sst2"), sequence_length=12)
+    data = given_data(task, toy.examples(20), toy.examples(10, seed=1), TrainingOptions())
+    assert data.dev.labels.mean() == 0.5
+    given = PowerBertOptions(), TrainingOptions(), data
+    job = Job(str(checkpoint), tmp_path / "out", "power-bert", *given)
+    job._say_if_at_chance(types.SimpleNamespace(name=step), score)
+    printed = capsys.readouterr().out
+    assert re.search(said, printed) if said else not printed

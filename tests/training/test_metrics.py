@@ -8,6 +8,7 @@ from power_bert_tf.errors import InputError
 from power_bert_tf.training.metrics import METRICS
 from power_bert_tf.training.metrics import DevScore
 from power_bert_tf.training.metrics import check_metric
+from power_bert_tf.training.metrics import constant_score
 from power_bert_tf.training.metrics import task_score
 from training import toy
 
@@ -115,3 +116,22 @@ def test_dev_score_is_over_the_whole_set():
     parts = [slice(start, start + 2) for start in range(0, 7, 2)]
     of_batches = [task_score("f1", labels[part], outputs[part]) for part in parts]
     assert abs(np.mean(of_batches) - expected) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("metric", "labels", "count", "expected"),
+    [
+        ("accuracy", [0, 1, 1, 2], 3, 0.5),
+        ("f1", [0, 1, 1, 1], 2, 6 / 7),
+        ("matthews", [0, 1, 1, 1], 2, 0.0),
+        ("spearman", [0.1, 0.5], 1, 0.0),
+    ],
+)
+def test_what_one_answer_for_all_scores(metric, labels, count, expected):
+    assert constant_score(metric, np.array(labels), count) == pytest.approx(expected)
+
+
+def test_always_the_same_option():
+    labels = np.array([3, 3, 0, 1])
+    outputs = np.tile(np.eye(4)[3], 4)[:, None]
+    assert task_score("accuracy", labels, outputs) == constant_score("accuracy", labels, 4) == 0.5
