@@ -48,7 +48,7 @@ def write_file(path, write):
         InputError: where it cannot be written: the disk is full, or a folder stands there.
     """
     path = pathlib.Path(path)
-    with _writing(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, aside = tempfile.mkstemp(
             prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
@@ -83,7 +83,7 @@ def write_folder(path, write):
         InputError: where it cannot be written: the disk is full, or a file stands there.
     """
     path = pathlib.Path(path).resolve()
-    with _writing(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
@@ -106,7 +106,8 @@ def check_new(path, overwrite=False):
 
 
 @contextlib.contextmanager
-def _writing(path):
+def writing(path):
+    """Raises InputError, one line, where what the block writes to a path cannot be written."""
     try:
         yield
     except InputError:

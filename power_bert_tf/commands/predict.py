@@ -1,7 +1,7 @@
 """`power-bert predict`: answers for new texts."""
 
 import dataclasses
-import json
+import itertools
 import pathlib
 
 import simple_parsing
@@ -16,8 +16,9 @@ class Predict:
     """Answer texts with a run's model, one JSON object a line.
 
     Texts are given on the command line (for a task of pairs two at a time; for race an article,
-    its question and the options) or in a file. With --glue the texts are GLUE's hidden tests, and
-    the answers files that its evaluation server takes.
+    its question and the options) or in a file of any size. What was interrupted goes on when the
+    same command is given again. With --glue the texts are GLUE's hidden tests, and the answers
+    files that its evaluation server takes.
     """
 
     run: pathlib.Path = simple_parsing.field(positional=True)
@@ -25,11 +26,12 @@ class Predict:
     texts: list[str] = simple_parsing.field(default_factory=list, positional=True, nargs="*")
     """The texts."""
     input: pathlib.Path | None = None
-    """TXT (a text a line), or TSV, CSV or JSONL with text and optional text_pair; for race JSONL
-    with article, question and options."""
+    """TXT (a text a line), or TSV, CSV or JSONL with text and optional text_pair, whose other
+    columns are kept; for race JSONL with article, question and options; each of them perhaps
+    packed (.gz); or - for a text a line from the standard input."""
     output: pathlib.Path | None = None
-    """File for the answers, JSON a line; the terminal where left out; with --glue the folder for
-    its files."""
+    """File for the answers: .csv or .tsv, or else JSON lines; the terminal where left out; with
+    --glue the folder for its files."""
     overwrite: bool = False
     """Replace the output where it is there already."""
     glue: bool = False
@@ -51,13 +53,20 @@ class Predict:
     """Points of the metric that int8 may lose on the dev examples."""
 
     def execute(self):
-        """Prints or writes the answers; returns them as a list of dicts, or the paths of --glue."""
+        """Prints or writes the answers.
+
+        Returns:
+            The answers to `texts`, a list of dict; how many there are of `input`; or the paths of
+            `glue`.
+        """
         self._check()
 
+        from power_bert_tf.runs.answering import answer_file
+        from power_bert_tf.runs.answering import answers
+        from power_bert_tf.runs.answering import json_lines
         from power_bert_tf.runs.glue import write_submission
-        from power_bert_tf.runs.own_examples import answered
-        from power_bert_tf.runs.own_examples import given_asked
-        from power_bert_tf.runs.own_examples import load_asked
+        from power_bert_tf.runs.own_examples import asked_in_file
+        from power_bert_tf.runs.own_examples import asked_on_command_line
         from power_bert_tf.runs.run import open_run
 
         run = open_run(self.run)
@@ -69,18 +78,21 @@ class Predict:
         }
         if self.glue:
             return write_submission(run, self.output, self.data_dir, self.tfds_dir, **options)
-        if self.input is not None:
-            asked, texts, text_pairs = load_asked(run, self.input)
-        else:
-            asked, texts, text_pairs = given_asked(run, self.texts)
-        answers = run.predict(texts, text_pairs, **options)
-        answers = answered(run, asked, answers)
-        lines = "".join(f"{json.dumps(answer, ensure_ascii=False)}\n" for answer in answers)
-        if self.output is None:
-            print(lines, end="")
-        else:
-            write_text(self.output, lines)
-        return answers
+        if self.input is None:
+            parts = answers(run, asked_on_command_line(run, self.texts), **options)
+            found = list(itertools.chain.from_iterable(parts))
+            if self.output is None:
+                print(json_lines(found), end="")
+            else:
+                write_text(self.output, json_lines(found))
+            return found
+        if self.output is not None:
+            return answer_file(run, self.input, self.output, overwrite=self.overwrite, **options)
+        count = 0
+        for some in answers(run, asked_in_file(run, self.input), **options):
+            print(json_lines(some), end="", flush=True)
+            count += len(some)
+        return count
 
     def _check(self):
         sources = [bool(self.texts), self.input is not None, self.glue]

@@ -3,6 +3,8 @@
 from power_bert_tf.data.examples import Examples
 from power_bert_tf.data.examples import as_examples
 from power_bert_tf.data.glue_files import load_from_tsv
+from power_bert_tf.data.own_files import iterate_questions
+from power_bert_tf.data.own_files import iterate_texts
 from power_bert_tf.data.own_files import load_from_file
 from power_bert_tf.data.own_files import load_questions
 from power_bert_tf.data.own_files import load_texts
@@ -31,6 +33,8 @@ __all__ = [
     "as_examples",
     "evaluation_dataset",
     "get_task",
+    "iterate_questions",
+    "iterate_texts",
     "load_from_file",
     "load_from_tfds",
     "load_from_tsv",

@@ -37,7 +37,7 @@ def load_from_tsv(task: Task, split: str, data_dir: str | os.PathLike) -> Exampl
             f"--data-dir (`data_dir`) must hold {task.tsv_folder}/{file}. "
             f"Received: {os.fspath(data_dir)}"
         )
-    rows = tsv_rows(path)
+    rows = list(tsv_rows(path))
     if isinstance(task.tsv_columns[0], int):
         header = list(range(len(rows[0][1])))
     else:
@@ -67,7 +67,7 @@ def read_tsv_columns(path: str | os.PathLike, names: Sequence[str]) -> list[list
     Raises:
         InputError: as `load_from_file`, or a column is missing.
     """
-    rows = tsv_rows(path)
+    rows = list(tsv_rows(path))
     header = rows.pop(0)[1]
     named = [row for _, row in named_rows(path, header, rows, names)]
     return [[row[name] for row in named] for name in names]

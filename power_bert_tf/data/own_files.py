@@ -1,10 +1,12 @@
 """Files of one's own: TSV, CSV, JSONL and plain text."""
 
+import itertools
 import json
 import os
-import pathlib
 import reprlib
+import sys
 import unicodedata
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,8 +17,10 @@ from power_bert_tf.data.examples import is_encodable
 from power_bert_tf.data.examples import sorted_classes
 from power_bert_tf.data.examples import text_array
 from power_bert_tf.data.race import option_pairs
+from power_bert_tf.data.rows import STANDARD_INPUT
 from power_bert_tf.data.rows import csv_columns
 from power_bert_tf.data.rows import csv_rows
+from power_bert_tf.data.rows import file_type
 from power_bert_tf.data.rows import json_rows
 from power_bert_tf.data.rows import named_rows
 from power_bert_tf.data.rows import parse_class
@@ -47,7 +51,7 @@ def load_from_file(
     line break. What is odd about the classes is said.
 
     Args:
-        path: path ending in .tsv, .csv or .jsonl.
+        path: path ending in .tsv, .csv or .jsonl, or in one of them and .gz.
         labels: sequence of str. The classes in the order of their ids. By default they are those
             in the file, sorted (as numbers if all are integers). Empty means regression.
         regression: bool. Whether labels are numbers to be predicted. Defaults to `False`.
@@ -94,14 +98,31 @@ def load_texts(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray | None]:
     Raises:
         InputError: as `load_from_file`.
     """
-    if pathlib.Path(path).suffix.lower() == ".txt":
-        texts, pairs = (
-            [parse_text(path, line, "text", text, True) for line, text in read_lines(path)],
-            None,
-        )
-    else:
-        _, texts, pairs = _read_file(path, ("text",))
-    return text_array("text", texts), None if pairs is None else text_array("text_pair", pairs)
+    rows = list(iterate_texts(path))
+    texts = text_array("text", [text for _, text, _ in rows])
+    has_pairs = rows[0][2] is not None
+    return texts, text_array("text_pair", [pair for *_, pair in rows]) if has_pairs else None
+
+
+def iterate_texts(path: str | os.PathLike) -> Iterator[tuple[dict, str, str | None]]:
+    """The rows of a file as of `load_texts`, one by one: the file may be larger than memory.
+
+    Args:
+        path: as for `load_texts`; or `-`, a text a line from the standard input. Each may be
+            packed (.gz).
+
+    Yields:
+        The row, a dict of all columns; its text, and its second text or `None`.
+
+    Raises:
+        InputError: as `load_from_file`.
+    """
+    if os.fspath(path) == STANDARD_INPUT or file_type(path) == ".txt":
+        for line, text in read_lines(path):
+            yield {"text": text}, parse_text(path, line, "text", text, may_be_empty=True), None
+        return
+    for line, row in _rows(path, ("text",)):
+        yield row, _text(path, line, row), _pair(path, line, row)
 
 
 def load_questions(
@@ -120,55 +141,78 @@ def load_questions(
     Raises:
         InputError: as `load_from_file`.
     """
-    suffix = pathlib.Path(path).suffix.lower()
-    if suffix != ".jsonl":
-        raise InputError(f"{os.fspath(path)}: expected .jsonl for questions. Received: {suffix!r}")
+    rows, pairs, answers = zip(*iterate_questions(path, labels, answered), strict=True)
+    articles, questions = zip(*itertools.chain.from_iterable(pairs), strict=True)
+    return list(rows), Examples(articles, questions, answers, tuple(labels), len(labels))
+
+
+def iterate_questions(
+    path: str | os.PathLike, labels: Sequence[str], answered: bool = False
+) -> Iterator[tuple[dict, list, int]]:
+    """The questions of a file as of `load_questions`, one by one.
+
+    Yields:
+        The row; a pair of texts for each option; and the index of the answer, 0 where there is
+        none.
+    """
+    if file_type(path) != ".jsonl":
+        raise InputError(
+            f"{os.fspath(path)}: expected .jsonl for questions. Received: {file_type(path)!r}"
+        )
     names = ("article", "question", "options", *(("answer",) if answered else ()))
-    rows = json_rows(path, names)
     ids = {label: index for index, label in enumerate(labels)}
-    pairs, answers = [], []
-    for line, row in rows:
+    for line, row in json_rows(path, names):
         article, question = (parse_text(path, line, name, row[name]) for name in names[:2])
         options = row["options"]
         if not isinstance(options, list) or len(options) != len(labels):
             expected = f"a list of {len(labels)} 'options'"
             raise row_error(path, line, expected, reprlib.repr(options))
         options = [parse_text(path, line, "options", option) for option in options]
-        pairs += option_pairs(article, question, options)
-        answers.append(parse_class(path, line, str(row["answer"]), ids, labels) if answered else 0)
-    articles, questions = zip(*pairs, strict=True)
-    examples = Examples(articles, questions, answers, tuple(labels), len(labels))
-    return [row for _, row in rows], examples
+        answer = parse_class(path, line, str(row["answer"]), ids, labels) if answered else 0
+        yield row, option_pairs(article, question, options), answer
 
 
 def _read_file(path, required):
     """Rows as (line, dict), texts, and text pairs or `None`."""
-    suffix = pathlib.Path(path).suffix.lower()
+    rows = list(_rows(path, required))
+    texts = [_text(path, line, row) for line, row in rows]
+    pairs = [_pair(path, line, row) for line, row in rows]
+    return rows, texts, None if pairs[0] is None else pairs
+
+
+def _rows(path, required):
+    """Line and dict of each row of a table or of JSONL."""
+    suffix, any_row = file_type(path), False
     if suffix == ".jsonl":
         rows = json_rows(path, required)
     elif suffix in (".tsv", ".csv"):
-        (_, header), *records = _records(path, suffix, required)
-        rows = list(named_rows(path, _named(header), records, required))
+        records = _records(path, suffix, required)
+        _, header = next(records)
+        rows = named_rows(path, _named(header), records, required)
     else:
         raise InputError(
             f"{os.fspath(path)}: expected .tsv, .csv or .jsonl, or .txt for texts alone. "
             f"Received: {suffix!r}"
         )
-    if not rows:
+    for row in rows:
+        any_row = True
+        yield row
+    if not any_row:
         raise row_error(path, 1, "at least one row after the header", "none")
-    texts = _column(path, rows, "text")
-    pairs = _column(path, rows, "text_pair") if "text_pair" in rows[0][1] else None
-    return rows, texts, pairs
 
 
-def _column(path, rows, name):
-    return [parse_text(path, line, name, row[name], may_be_empty=True) for line, row in rows]
+def _text(path, line, row, name="text"):
+    return parse_text(path, line, name, row[name], may_be_empty=True)
+
+
+def _pair(path, line, row):
+    return _text(path, line, row, "text_pair") if "text_pair" in row else None
 
 
 def _records(path, suffix, required):
     """Line and columns of each row of a table, its header the first of them."""
     usual = "\t" if suffix == ".tsv" else ","
-    (_, first), *_ = read_lines(path)
+    _, first = next(text for text in read_lines(path) if text[1])
     fitting = (
         delimiter
         for delimiter in (usual, *_DELIMITERS)
@@ -176,9 +220,11 @@ def _records(path, suffix, required):
     )
     delimiter = next(fitting, usual)
     if delimiter != usual:
-        print(f"Note: {os.fspath(path)} has {delimiter!r} between its columns", flush=True)
+        # Not among the answers, which may go to the standard output.
+        note = f"Note: {os.fspath(path)} has {delimiter!r} between its columns"
+        print(note, file=sys.stderr, flush=True)
     if suffix == ".tsv" and delimiter == usual:
-        return [(line, columns) for line, columns in tsv_rows(path) if columns != [""]]
+        return (record for record in tsv_rows(path) if record[1] != [""])
     return csv_rows(path, delimiter)
 
 

@@ -1,69 +1,106 @@
 """Rows of text files, each with its line, so that an error can name both."""
 
+import contextlib
 import csv
+import gzip
 import json
 import math
 import os
 import pathlib
 import reprlib
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 
 from power_bert_tf.data.examples import is_encodable
 from power_bert_tf.errors import InputError
 
+STANDARD_INPUT = "-"
+_MARK = b"\xef\xbb\xbf"
+_PEEK = 2**16
 
-def read_lines(path: str | os.PathLike) -> list[tuple[int, str]]:
+
+def read_lines(path: str | os.PathLike) -> Iterator[tuple[int, str]]:
     """The lines of a UTF-8 file with their numbers, without empty ones at its end.
 
-    A line feed, or carriage return and line feed, ends a line; in a file without line feeds a
-    carriage return does. A byte-order mark is skipped.
+    They come one by one, so a file may be larger than memory; `-` is the standard input, and what
+    ends in .gz is unpacked. A line feed, or carriage return and line feed, ends a line; in a file
+    without line feeds a carriage return does. A byte-order mark is skipped.
 
     Raises:
         InputError: the file is missing, unreadable, empty, or not UTF-8.
     """
-    try:
-        content = pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{os.fspath(path)}: expected a readable file. Received: {error.strerror}"
-        ) from None
-    lines, end = [], b"\r" if b"\n" not in content else b"\n"
-    for place, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(end), start=1):
+    empty, any_line = [], False
+    for place, line in enumerate(_raw_lines(path), start=1):
         try:
-            lines.append((place, line.removesuffix(b"\r").decode()))
+            text = line.removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:
             byte = f"byte 0x{line[error.start]:02x} at position {error.start}"
             raise row_error(path, place, "UTF-8", byte) from None
-    while lines and not lines[-1][1]:
-        lines.pop()
-    if not lines:
+        if not text:
+            empty.append(place)
+            continue
+        any_line = True
+        while empty:
+            yield empty.pop(0), ""
+        yield place, text
+    if not any_line:
         raise row_error(path, 1, "at least one line", "an empty file")
-    return lines
+
+
+def _raw_lines(path):
+    try:
+        with _opened(path) as file:
+            begin = file.peek(_PEEK)
+            if b"\n" not in begin and b"\r" in begin:
+                yield from file.read().removeprefix(_MARK).split(b"\r")
+                return
+            for place, line in enumerate(file):
+                line = line if place else line.removeprefix(_MARK)
+                yield line.removesuffix(b"\n")
+    except (OSError, EOFError) as error:  # Of a .gz that is cut short, the latter.
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"{os.fspath(path)}: expected a readable file. Received: {reason}"
+        ) from None
+
+
+def _opened(path):
+    if os.fspath(path) == STANDARD_INPUT:
+        return contextlib.nullcontext(sys.stdin.buffer)
+    if pathlib.Path(path).suffix.lower() == ".gz":
+        return gzip.open(path)
+    return open(path, "rb", buffering=_PEEK)
+
+
+def file_type(path):
+    """What a file holds by its name, such as ".csv", also of one that is packed as .csv.gz."""
+    path = pathlib.Path(path)
+    path = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return path.suffix.lower()
 
 
 def tsv_rows(path):
     """Line and columns of each row of a TSV file, as text."""
-    return [(line, text.split("\t")) for line, text in read_lines(path)]
+    for line, text in read_lines(path):
+        yield line, text.split("\t")
 
 
 def csv_rows(path, delimiter=","):
     """Line and columns of each row of a CSV file, as text, without blank lines."""
     lines = (text + "\n" for _, text in read_lines(path))
-    rows, line = [], 1
-    limit = csv.field_size_limit(sys.maxsize)
+    line, limit = 1, csv.field_size_limit(sys.maxsize)
     try:
         reader = _csv_reader(lines, delimiter)
         for row in reader:
             if row:
-                rows.append((line, row))
+                yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
         raise row_error(path, line, "CSV", str(error)) from None
     finally:
         csv.field_size_limit(limit)
-    return rows
 
 
 def csv_columns(line, delimiter):
@@ -97,7 +134,7 @@ def json_rows(path, required):
 
     Blank lines are skipped.
     """
-    rows = []
+    has_pair = None
     for line, text in read_lines(path):
         if not text.strip():
             continue
@@ -110,10 +147,10 @@ def json_rows(path, required):
         for name in required:
             if name not in row:
                 raise row_error(path, line, f"a key {name!r}", reprlib.repr(list(row)))
-        if rows and ("text_pair" in row) != ("text_pair" in rows[0][1]):
+        if has_pair not in (None, "text_pair" in row):
             raise row_error(path, line, "'text_pair' in every row or in none", reprlib.repr(text))
-        rows.append((line, row))
-    return rows
+        has_pair = "text_pair" in row
+        yield line, row
 
 
 def parse_text(path, line, name, value, may_be_empty=False):

@@ -1,8 +1,11 @@
 """Files of one's own, as a run's task reads them."""
 
+import dataclasses
+
+from power_bert_tf.data import iterate_questions
+from power_bert_tf.data import iterate_texts
 from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_questions
-from power_bert_tf.data import load_texts
 from power_bert_tf.data.race import option_pairs
 from power_bert_tf.errors import InputError
 
@@ -16,22 +19,41 @@ def load_labelled(run, path):
     return examples
 
 
-def load_asked(run, path):
-    """What is asked in a file without labels.
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What one answer is to be given to.
 
-    Returns:
-        list of dict, one for each answer; the texts; the text pairs or None.
+    Args:
+        shown: dict, what stands beside the answer.
+        texts, text_pairs: lists of str, one text, or those of a question's options; the pairs None
+            where the task has none.
+    """
+
+    shown: dict
+    texts: list
+    text_pairs: list | None = None
+
+
+def asked_in_file(run, path):
+    """What is asked in a file without labels, one by one, as it is read.
+
+    Yields:
+        `Asked`, with all columns of the file; of a question without its article, which is long
+        and the same for many.
     """
     if run.task.head == "multiple_choice":
-        questions, examples = load_questions(path, run.task.labels)
-        return _shown(questions), examples.texts, examples.text_pairs
-    texts, text_pairs = load_texts(path)
-    run.check_pairs(text_pairs, path)
-    return _asked(texts, text_pairs), texts, text_pairs
+        for question, pairs, _ in iterate_questions(path, run.task.labels):
+            shown = {name: value for name, value in question.items() if name != "article"}
+            yield Asked(shown, *map(list, zip(*pairs, strict=True)))
+        return
+    for row, text, text_pair in iterate_texts(path):
+        pairs = None if text_pair is None else [text_pair]
+        run.check_pairs(pairs, path)
+        yield Asked(row, [text], pairs)
 
 
-def given_asked(run, texts):
-    """What is asked by texts on the command line; as `load_asked`.
+def asked_on_command_line(run, texts):
+    """What is asked by texts on the command line, a list of `Asked`.
 
     Raises:
         InputError: where a pair or a question is not whole.
@@ -44,33 +66,15 @@ def given_asked(run, texts):
             )
         article, question, *options = texts
         pairs = zip(*option_pairs(article, question, options), strict=True)
-        return _shown([{"question": question, "options": options}]), *pairs
+        return [Asked({"question": question, "options": options}, *map(list, pairs))]
     if not run.task.is_pair:
-        return _asked(texts, None), texts, None
+        return [Asked({"text": text}, [text]) for text in texts]
     if len(texts) % 2:
         raise InputError(
             "`texts` must come in twos, since the run's task is about pairs of texts. "
             f"Received: {len(texts)}"
         )
-    return _asked(texts[::2], texts[1::2]), texts[::2], texts[1::2]
-
-
-def answered(run, asked, answers):
-    """What was asked with its answers, a list of dict; an option is named and spelt out."""
-    both = [{**question, **answer} for question, answer in zip(asked, answers, strict=True)]
-    if run.task.head == "multiple_choice":
-        for each in both:
-            each["answer"] = each["options"][run.task.labels.index(each["label"])]
-    return both
-
-
-def _asked(texts, text_pairs):
-    if text_pairs is None:
-        return [{"text": text} for text in texts]
-    pairs = zip(texts, text_pairs, strict=True)
-    return [{"text": one, "text_pair": other} for one, other in pairs]
-
-
-def _shown(questions):
-    """Questions without the article, which is long and the same for all of its questions."""
-    return [{name: each[name] for name in ("question", "options")} for each in questions]
+    return [
+        Asked({"text": one, "text_pair": other}, [one], [other])
+        for one, other in zip(texts[::2], texts[1::2], strict=True)
+    ]

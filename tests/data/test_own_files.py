@@ -1,5 +1,6 @@
 import collections
 import dataclasses
+import gzip
 import json
 import re
 
@@ -152,8 +153,20 @@ def test_quoted_line_breaks_in_csv(tmp_path):
 def test_tables_as_people_have_them(tmp_path, capsys, name, content, said):
     examples = load_from_file(write(tmp_path / name, content))
     assert rows(examples) == [("a, b", None, 0), ("c", None, 1)]
-    printed = capsys.readouterr().out
+    printed = capsys.readouterr().err
     assert said in printed if said else not printed
+
+
+def test_packed_files(tmp_path):
+    for name, content in (("a.csv", "text,label\na,x\nc,y\n"), ("a.tsv", TSV), ("a.jsonl", JSONL)):
+        plain = write(tmp_path / name, content)
+        packed = write(tmp_path / f"{name}.gz", gzip.compress(content.encode()))
+        assert rows(load_from_file(packed)) == rows(load_from_file(plain))
+    cut = write(tmp_path / "b.csv.gz", gzip.compress(CSV.encode())[:-9])
+    with pytest.raises(InputError, match=r"b\.csv\.gz: expected a readable file"):
+        load_from_file(cut)
+    with pytest.raises(InputError, match=r"c\.csv\.gz: .* Received: Not a gzipped file"):
+        load_from_file(write(tmp_path / "c.csv.gz", CSV))
 
 
 def test_long_fields_and_empty_texts(tmp_path):
