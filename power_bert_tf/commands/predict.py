@@ -61,7 +61,6 @@ class Predict:
         """
         self._check()
 
-        from power_bert_tf.runs.answering import answer_file
         from power_bert_tf.runs.answering import answers
         from power_bert_tf.runs.answering import json_lines
         from power_bert_tf.runs.glue import write_submission
@@ -87,7 +86,7 @@ class Predict:
                 write_text(self.output, json_lines(found))
             return found
         if self.output is not None:
-            return answer_file(run, self.input, self.output, overwrite=self.overwrite, **options)
+            return run.predict_file(self.input, self.output, overwrite=self.overwrite, **options)
         count = 0
         for some in answers(run, asked_in_file(run, self.input), **options):
             print(json_lines(some), end="", flush=True)

@@ -13,6 +13,7 @@ from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
 from power_bert_tf.methods import get_method
+from power_bert_tf.runs import answering
 from power_bert_tf.runs import choose
 from power_bert_tf.runs import export
 from power_bert_tf.runs.folder import RunFolder
@@ -197,6 +198,25 @@ class Run:
         compiled = self.compiled(step, batch_size, dtype=dtype, max_int8_drop=max_int8_drop)
         outputs = compiled.predict(texts, text_pairs)
         return self.answers(outputs)
+
+    def predict_file(self, path, output, *, overwrite=False, **options):
+        """Answers a file of any size into another; goes on where an earlier call was interrupted.
+
+        See `runs.answering.answer_file`.
+
+        Args:
+            path: TXT, TSV, CSV or JSONL, perhaps packed (.gz).
+            output: path ending in .csv, .tsv or .jsonl.
+            overwrite: bool. Replace the output where it is there already.
+            **options: those of `compiled`.
+
+        Returns:
+            int, how many rows are answered.
+
+        Raises:
+            InputError: where a file cannot be read or written, or a row is malformed.
+        """
+        return answering.answer_file(self, path, output, overwrite=overwrite, **options)
 
     def trace(self, texts, text_pairs=None):
         """The way of texts through the encoders, a list of `Trace`."""
