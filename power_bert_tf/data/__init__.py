@@ -14,6 +14,7 @@ from power_bert_tf.data.preprocessor import Preprocessor
 from power_bert_tf.data.proposed_length import propose_sequence_length
 from power_bert_tf.data.published_files import load_published
 from power_bert_tf.data.sentence_pieces import SentencePieceTokenizer
+from power_bert_tf.data.tables import Columns
 from power_bert_tf.data.tasks import TASKS
 from power_bert_tf.data.tasks import Task
 from power_bert_tf.data.tasks import get_task
@@ -25,6 +26,7 @@ from power_bert_tf.data.word_pieces import WordPieceTokenizer
 
 __all__ = [
     "TASKS",
+    "Columns",
     "Examples",
     "Preprocessor",
     "SentencePieceTokenizer",

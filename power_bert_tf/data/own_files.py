@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import reprlib
-import sys
 import unicodedata
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -18,28 +17,26 @@ from power_bert_tf.data.examples import sorted_classes
 from power_bert_tf.data.examples import text_array
 from power_bert_tf.data.race import option_pairs
 from power_bert_tf.data.rows import STANDARD_INPUT
-from power_bert_tf.data.rows import csv_columns
-from power_bert_tf.data.rows import csv_rows
 from power_bert_tf.data.rows import file_type
 from power_bert_tf.data.rows import json_rows
-from power_bert_tf.data.rows import named_rows
 from power_bert_tf.data.rows import parse_class
 from power_bert_tf.data.rows import parse_number
 from power_bert_tf.data.rows import parse_text
 from power_bert_tf.data.rows import read_lines
 from power_bert_tf.data.rows import row_error
-from power_bert_tf.data.rows import tsv_rows
+from power_bert_tf.data.tables import LABEL
+from power_bert_tf.data.tables import PAIR
+from power_bert_tf.data.tables import TEXT
+from power_bert_tf.data.tables import Columns
+from power_bert_tf.data.tables import table_rows
 from power_bert_tf.errors import InputError
-
-_COLUMNS = ("text", "text_pair", "label")
-# Between columns, the likelier first.
-_DELIMITERS = (",", ";", "\t", "|")
 
 
 def load_from_file(
     path: str | os.PathLike,
     labels: Sequence[str] | None = None,
     regression: bool = False,
+    columns: Columns | None = None,
 ) -> Examples:
     """Reads labelled texts of one's own from a TSV, CSV or JSONL file.
 
@@ -55,17 +52,23 @@ def load_from_file(
         labels: sequence of str. The classes in the order of their ids. By default they are those
             in the file, sorted (as numbers if all are integers). Empty means regression.
         regression: bool. Whether labels are numbers to be predicted. Defaults to `False`.
+        columns: `Columns`. What the columns are called, where it is not `text` and so on.
 
     Raises:
         InputError: the file cannot be read, a row is malformed (the message names file and line),
             or there are fewer than two classes.
     """
     regression = regression or (labels is not None and not labels)
-    rows, texts, pairs = _read_file(path, ("text", "label"))
+    texts, pairs, given = [], [], []
+    for line, row, names in table_rows(path, columns or Columns(), labelled=True):
+        texts.append(_text(path, line, row, names[TEXT]))
+        pairs.append(_pair(path, line, row, names))
+        given.append((line, row[names[LABEL]]))
+    pairs = None if pairs[0] is None else pairs
     if regression:
-        values = [parse_number(path, line, row["label"]) for line, row in rows]
+        values = [parse_number(path, line, label) for line, label in given]
         return Examples(texts, pairs, values, ())
-    names = [_label(path, line, row["label"]) for line, row in rows]
+    names = [_label(path, line, label) for line, label in given]
     if labels is None:
         classes = sorted_classes(names)
         for note in class_notes(classes):
@@ -80,7 +83,7 @@ def load_from_file(
     ids = {label: index for index, label in enumerate(classes)}
     values = [
         parse_class(path, line, name, ids, classes)
-        for (line, _), name in zip(rows, names, strict=True)
+        for (line, _), name in zip(given, names, strict=True)
     ]
     return Examples(texts, pairs, values, classes)
 
@@ -104,12 +107,15 @@ def load_texts(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray | None]:
     return texts, text_array("text_pair", [pair for *_, pair in rows]) if has_pairs else None
 
 
-def iterate_texts(path: str | os.PathLike) -> Iterator[tuple[dict, str, str | None]]:
+def iterate_texts(
+    path: str | os.PathLike, columns: Columns | None = None
+) -> Iterator[tuple[dict, str, str | None]]:
     """The rows of a file as of `load_texts`, one by one: the file may be larger than memory.
 
     Args:
         path: as for `load_texts`; or `-`, a text a line from the standard input. Each may be
             packed (.gz).
+        columns: `Columns`, as for `load_from_file`.
 
     Yields:
         The row, a dict of all columns; its text, and its second text or `None`.
@@ -121,8 +127,8 @@ def iterate_texts(path: str | os.PathLike) -> Iterator[tuple[dict, str, str | No
         for line, text in read_lines(path):
             yield {"text": text}, parse_text(path, line, "text", text, may_be_empty=True), None
         return
-    for line, row in _rows(path, ("text",)):
-        yield row, _text(path, line, row), _pair(path, line, row)
+    for line, row, names in table_rows(path, columns or Columns()):
+        yield row, _text(path, line, row, names[TEXT]), _pair(path, line, row, names)
 
 
 def load_questions(
@@ -172,78 +178,20 @@ def iterate_questions(
         yield row, option_pairs(article, question, options), answer
 
 
-def _read_file(path, required):
-    """Rows as (line, dict), texts, and text pairs or `None`."""
-    rows = list(_rows(path, required))
-    texts = [_text(path, line, row) for line, row in rows]
-    pairs = [_pair(path, line, row) for line, row in rows]
-    return rows, texts, None if pairs[0] is None else pairs
-
-
-def _rows(path, required):
-    """Line and dict of each row of a table or of JSONL."""
-    suffix, any_row = file_type(path), False
-    if suffix == ".jsonl":
-        rows = json_rows(path, required)
-    elif suffix in (".tsv", ".csv"):
-        records = _records(path, suffix, required)
-        _, header = next(records)
-        rows = named_rows(path, _named(header), records, required)
-    else:
-        raise InputError(
-            f"{os.fspath(path)}: expected .tsv, .csv or .jsonl, or .txt for texts alone. "
-            f"Received: {suffix!r}"
-        )
-    for row in rows:
-        any_row = True
-        yield row
-    if not any_row:
-        raise row_error(path, 1, "at least one row after the header", "none")
-
-
-def _text(path, line, row, name="text"):
+def _text(path, line, row, name):
     return parse_text(path, line, name, row[name], may_be_empty=True)
 
 
-def _pair(path, line, row):
-    return _text(path, line, row, "text_pair") if "text_pair" in row else None
-
-
-def _records(path, suffix, required):
-    """Line and columns of each row of a table, its header the first of them."""
-    usual = "\t" if suffix == ".tsv" else ","
-    _, first = next(text for text in read_lines(path) if text[1])
-    fitting = (
-        delimiter
-        for delimiter in (usual, *_DELIMITERS)
-        if set(required) <= set(_named(csv_columns(first, delimiter)))
-    )
-    delimiter = next(fitting, usual)
-    if delimiter != usual:
-        # Not among the answers, which may go to the standard output.
-        note = f"Note: {os.fspath(path)} has {delimiter!r} between its columns"
-        print(note, file=sys.stderr, flush=True)
-    if suffix == ".tsv" and delimiter == usual:
-        return (record for record in tsv_rows(path) if record[1] != [""])
-    return csv_rows(path, delimiter)
-
-
-def _named(header):
-    """The names of columns, trimmed; those that are looked for in small letters."""
-    names = []
-    for place, given in enumerate(header, start=1):
-        name = given.strip()
-        known = name.lower() in _COLUMNS
-        names.append(name.lower() if known else name or f"column {place}")
-    return names
+def _pair(path, line, row, names):
+    return _text(path, line, row, names[PAIR]) if PAIR in names else None
 
 
 def _label(path, line, value):
     if isinstance(value, int):  # JSON's 1 and true
         value = json.dumps(value)
     if not isinstance(value, str) or not value.strip():
-        raise row_error(path, line, "a class in 'label'", reprlib.repr(value))
+        raise row_error(path, line, "a class as label", reprlib.repr(value))
     if not is_encodable(value):
-        raise row_error(path, line, "Unicode text in 'label'", reprlib.repr(value))
+        raise row_error(path, line, "Unicode text as label", reprlib.repr(value))
     # One spelling of what can be spelt in two ways, such as an accent.
     return unicodedata.normalize("NFC", value.strip())

@@ -129,10 +129,10 @@ def named_rows(path, header, rows, required):
         yield line, dict(zip(header, row, strict=True))
 
 
-def json_rows(path, required):
+def json_rows(path, required, pair="text_pair"):
     """Line and object of each row of a JSONL file; every object has all of `required`.
 
-    Blank lines are skipped.
+    All or none have a key `pair`. Blank lines are skipped.
     """
     has_pair = None
     for line, text in read_lines(path):
@@ -147,9 +147,9 @@ def json_rows(path, required):
         for name in required:
             if name not in row:
                 raise row_error(path, line, f"a key {name!r}", reprlib.repr(list(row)))
-        if has_pair not in (None, "text_pair" in row):
-            raise row_error(path, line, "'text_pair' in every row or in none", reprlib.repr(text))
-        has_pair = "text_pair" in row
+        if has_pair not in (None, pair in row):
+            raise row_error(path, line, f"{pair!r} in every row or in none", reprlib.repr(text))
+        has_pair = pair in row
         yield line, row
 
 

@@ -46,10 +46,26 @@ class DataOptions:
     data_dir: pathlib.Path | None = None
     """Folder of a task's files as they were published, instead of tensorflow-datasets: GLUE's TSV
     folders, CSV of AG News or DBpedia, JSON of HateXplain or ERASER."""
+    text_column: str = "text"
+    """What --train, --dev and --test call the texts."""
+    pair_column: str = "text_pair"
+    """What they call the second texts of a task of pairs."""
+    label_column: str = "label"
+    """What they call the labels."""
+    delimiter: str | None = None
+    """What stands between the columns of CSV and TSV, such as ';' or tab; found where left out."""
     labels: list[str] | None = None
     """The classes of --train in order; those in the file, sorted, where left out."""
     regression: bool = False
     """The labels of --train are numbers."""
+
+    @property
+    def columns(self):
+        """The names of columns, as the readers of files take them."""
+        # TensorFlow's room: the options alone import nothing heavy.
+        from power_bert_tf.data import Columns
+
+        return Columns(self.text_column, self.pair_column, self.label_column, self.delimiter)
 
     def as_source(self):
         """The same as a JSON-ready dict, with paths that hold from anywhere."""

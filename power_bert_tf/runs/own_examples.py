@@ -2,21 +2,30 @@
 
 import dataclasses
 
+from power_bert_tf.data import Columns
 from power_bert_tf.data import iterate_questions
 from power_bert_tf.data import iterate_texts
 from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_questions
 from power_bert_tf.data.race import option_pairs
 from power_bert_tf.errors import InputError
+from power_bert_tf.runs.options import DataOptions
 
 
 def load_labelled(run, path):
     """`Examples` of a run's task from a file; questions with their answers for multiple choice."""
     if run.task.head == "multiple_choice":
         return load_questions(path, run.task.labels, answered=True)[1]
-    examples = load_from_file(path, run.task.labels or None, run.task.is_regression)
+    labels, numbers = run.task.labels or None, run.task.is_regression
+    examples = load_from_file(path, labels, numbers, columns_of(run))
     run.check_pairs(examples.text_pairs, path)
     return examples
+
+
+def columns_of(run):
+    """What the files that a run was made from call their columns, and so what others do."""
+    source = run.folder.settings().get("source")
+    return Columns() if source is None else DataOptions.from_source(source).columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +55,7 @@ def asked_in_file(run, path):
             shown = {name: value for name, value in question.items() if name != "article"}
             yield Asked(shown, *map(list, zip(*pairs, strict=True)))
         return
-    for row, text, text_pair in iterate_texts(path):
+    for row, text, text_pair in iterate_texts(path, columns_of(run)):
         pairs = None if text_pair is None else [text_pair]
         run.check_pairs(pairs, path)
         yield Asked(row, [text], pairs)

@@ -72,10 +72,12 @@ def load_data(options, training, checkpoint):
         )
     source = options.as_source()
     if options.task is None:
-        labels = options.labels or None
-        train = load_from_file(options.train, labels, options.regression)
+        columns, labels = options.columns, options.labels or None
+        train = load_from_file(options.train, labels, options.regression, columns)
         dev, test = (
-            None if path is None else load_from_file(path, train.label_names, options.regression)
+            None
+            if path is None
+            else load_from_file(path, train.label_names, options.regression, columns)
             for path in (options.dev, options.test)
         )
         data = own_data(train, dev, options.train.stem, training, checkpoint, test)

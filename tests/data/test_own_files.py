@@ -9,7 +9,9 @@ import pytest
 import tensorflow as tf
 
 from power_bert_tf.data import TASKS
+from power_bert_tf.data import Columns
 from power_bert_tf.data import Examples
+from power_bert_tf.data import iterate_texts
 from power_bert_tf.data import load_from_file
 from power_bert_tf.data import load_from_tfds
 from power_bert_tf.data import load_from_tsv
@@ -98,6 +100,7 @@ def test_bad_take():
 
 TSV = 'text\tlabel\nan "odd\tpos\n"quoted" one\tneg\n'
 CSV = 'label,text\npos,"an ""odd"\nneg,"""quoted"" one"\n'
+CSV_PLAIN = "text,label\na,x\nb,y\n"
 JSONL = '{"text": "an \\"odd", "label": "pos"}\n{"text": "\\"quoted\\" one", "label": "neg"}\n'
 
 
@@ -155,6 +158,37 @@ def test_tables_as_people_have_them(tmp_path, capsys, name, content, said):
     assert rows(examples) == [("a, b", None, 0), ("c", None, 1)]
     printed = capsys.readouterr().err
     assert said in printed if said else not printed
+
+
+def test_columns_of_other_names(tmp_path):
+    columns = Columns("Review", "Title", "Stars", "tab")
+    path = write(tmp_path / "a.csv", "text\tReview\t title\tSTARS\n1\ta\tb\tx\n2\tc\td\ty\n")
+    assert rows(load_from_file(path, columns=columns)) == [("a", "b", 0), ("c", "d", 1)]
+    (first, *texts), _ = iterate_texts(path, columns)
+    assert first == {"text": "1", "Review": "a", "title": "b", "STARS": "x"}
+    assert texts == ["a", "b"]
+    lines = [{"Review": "a", "Title": "b", "Stars": 1}, {"Review": "c", "Title": "d", "Stars": 2}]
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, lines)))
+    assert rows(load_from_file(path, columns=columns)) == [("a", "b", 0), ("c", "d", 1)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"text": "Review"},
+            r"a\.csv:1: expected a column 'Review'. Received: \['text', 'label'\]",
+        ),
+        # Who names it means it.
+        ({"text_pair": "title"}, r"a\.csv:1: expected a column 'title'"),
+        ({"label": "stars"}, r"a\.csv:1: expected a column 'stars'"),
+        ({"delimiter": ";"}, r"a\.csv:1: expected a column 'text'"),
+        ({"delimiter": "ab"}, "`delimiter` must be one character, or tab. Received: 'ab'"),
+    ],
+)
+def test_columns_that_are_not_there(tmp_path, columns, message):
+    with pytest.raises(InputError, match=message):
+        load_from_file(write(tmp_path / "a.csv", CSV_PLAIN), columns=Columns(**columns))
 
 
 def test_packed_files(tmp_path):
@@ -264,7 +298,7 @@ def test_regression(tmp_path, arguments):
         ("a.csv", "text,label\na,x\nb,y,z\n", r"a\.csv:3: expected 2 columns. Received: 3"),
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text": \n', r"a\.jsonl:2: expected JSON"),
         ("a.jsonl", '{"text": "a", "label": 1}\n\n{}\n', r"a\.jsonl:3: expected a key 'text'"),
-        ("a.jsonl", '{"text": "a", "label": "\\ud800"}\n', r"a\.jsonl:1: expected Unicode text in"),
+        ("a.jsonl", '{"text": "a", "label": "\\ud800"}\n', r"a\.jsonl:1: expected Unicode text as"),
         ("a.jsonl", "[" * 100_000, r"a\.jsonl:1: expected JSON"),
         ("a.jsonl", '["a"]\n', r"a\.jsonl:1: expected a JSON object"),
         ("a.jsonl", '{"text": "a"}\n', r"a\.jsonl:1: expected a key 'label'"),
