@@ -57,7 +57,9 @@ def read(path):
     # What a tuning hands back was made by the tuning's command, not by its own.
     tuned = path / RESULT
     name, given = ("tune", _of_tuning(tuned)) if tuned.exists() else ("fit", _of_run(run, path))
-    return {**run.report, "command": command(name, given)}
+    # Data sets may not be passed on, not even ten of their texts.
+    report = {name: value for name, value in run.report.items() if name != "changed"}
+    return {**report, "command": command(name, given)}
 
 
 def _of_tuning(path):

@@ -30,7 +30,14 @@ class Evaluate:
     """Points of the metric that int8 may lose on the dev examples."""
 
     def execute(self):
-        """Prints the score on each set; returns the first, a float of at most 1."""
+        """Prints the score on each set, and how each class does.
+
+        Returns:
+            The first score, a float of at most 1.
+        """
+        from power_bert_tf.runs.class_text import calibration_line
+        from power_bert_tf.runs.class_text import class_table
+        from power_bert_tf.runs.class_text import number_line
         from power_bert_tf.runs.own_examples import load_labelled
         from power_bert_tf.runs.run import open_run
 
@@ -46,7 +53,7 @@ class Evaluate:
             how += f", {self.dtype}"
         scores = []
         for name, examples in sets.items():
-            score = run.evaluate(
+            figures = run.figures(
                 examples,
                 self.step,
                 self.batch_size,
@@ -54,7 +61,12 @@ class Evaluate:
                 self.dtype,
                 self.max_int8_drop,
             )
-            scores.append(score)
+            scores.append(figures["score"])
             where = " ".join(filter(None, (f"{len(examples):,}", name, "examples")))
-            print(f"{run.task.metric} {100 * score:.2f} on {where} ({how})")
+            print(f"{run.task.metric} {100 * scores[-1]:.2f} on {where} ({how})")
+            if "confusion" in figures:
+                print(f"\n{class_table(run.task.labels, {how: figures}, 'simple')}")
+                print(f"\n{calibration_line({how: figures})}\n")
+            elif "rmse" in figures:
+                print(number_line({how: figures}))
         return scores[0]

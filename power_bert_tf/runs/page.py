@@ -7,11 +7,15 @@ import tempfile
 
 from tabulate import tabulate
 
+from power_bert_tf.analysis.confusion import draw_confusion
 from power_bert_tf.analysis.speed_bars import draw_speeds
 from power_bert_tf.analysis.trace import trace
 from power_bert_tf.analysis.word_counts import draw_word_counts
 from power_bert_tf.files import write_text
 from power_bert_tf.measure.comparison import labels
+from power_bert_tf.runs.class_text import calibration_line
+from power_bert_tf.runs.class_text import class_table
+from power_bert_tf.runs.class_text import number_line
 from power_bert_tf.runs.report_text import caveats
 from power_bert_tf.runs.report_text import configuration_lines
 from power_bert_tf.runs.report_text import cost_rows
@@ -19,8 +23,10 @@ from power_bert_tf.runs.report_text import fastest_line
 from power_bert_tf.runs.report_text import interval_text
 from power_bert_tf.runs.report_text import model_names
 from power_bert_tf.runs.report_text import set_name
+from power_bert_tf.runs.report_text import titled
 
 _TRACED = 2
+_MOST_DRAWN_CLASSES = 20
 _NICE_LENGTH = 75
 _HEADERS = (
     "",
@@ -56,7 +62,12 @@ def write_page(run, report, path):
     """
     title = html.escape(f"{report['title']} on {report['task']}")
     what, text = configuration_lines(report)
-    pictures = {**_speed_picture(report), **_words_picture(report), **_method_pictures(run)}
+    pictures = {
+        **_speed_picture(report),
+        **_words_picture(report),
+        **_confusion_picture(report),
+        **_method_pictures(run),
+    }
     parts = [
         f"<h1>{title}</h1>",
         _figures(report),
@@ -70,6 +81,7 @@ def write_page(run, report, path):
             f'src="data:image/png;base64,{base64.b64encode(image).decode()}">'
             for name, image in pictures.items()
         ),
+        _by_class(report),
         _struck_out(run),
     ]
     page = "\n".join(part for part in parts if part)
@@ -111,6 +123,38 @@ def _speed_picture(report):
 def _words_picture(report):
     percentiles = report["word_vectors"]["percentiles"]
     return {"Words that are left after each encoder": _drawn(draw_word_counts, percentiles)}
+
+
+def _confusion_picture(report):
+    names = report.get("labels", ())
+    if not 0 < len(names) <= _MOST_DRAWN_CLASSES:
+        return {}
+    *_, (title, figures) = titled(report, "classes").items()
+    drawn = _drawn(draw_confusion, figures["confusion"], names)
+    return {f"What {title} takes for what, on {set_name(report)}": drawn}
+
+
+def _by_class(report):
+    """Figures by class, or of numbers, and the texts whose answers change most."""
+    if "numbers" in report:
+        return f"<p>{html.escape(number_line(titled(report, 'numbers')))}</p>"
+    if "classes" not in report:
+        return ""
+    figures = titled(report, "classes")
+    parts = [
+        f"<h2>By class, on {set_name(report)}</h2>",
+        class_table(report["labels"], figures, "html"),
+        f"<p>{html.escape(calibration_line(figures))}</p>",
+    ]
+    if report["changed"]:
+        parts.append("<h2>Texts whose answers change most</h2>")
+    for each in report["changed"]:
+        bert, reduced = (
+            f"{name}, {100 * share:.0f} %" for name, share in (each["bert"], each["reduced"])
+        )
+        said = f"BERT: {bert}; {report['title']}: {reduced}; is {each['label']}"
+        parts.append(f"<p>{html.escape(each['text'])}<br><b>{html.escape(said)}</b></p>")
+    return "\n".join(parts)
 
 
 def _drawn(draw, *arguments):

@@ -6,12 +6,16 @@ import platform
 import numpy as np
 
 from power_bert_tf.deploy.runtimes import usable_modes
+from power_bert_tf.measure.by_class import class_figures
+from power_bert_tf.measure.by_class import most_changed
+from power_bert_tf.measure.by_class import number_figures
 from power_bert_tf.measure.comparison import mode_times
 from power_bert_tf.measure.comparison import operations
 from power_bert_tf.measure.comparison import times
 from power_bert_tf.methods import get_method
 from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.runs.scores import bert_at_its_best
+from power_bert_tf.runs.scores import outputs
 from power_bert_tf.runs.scores import scores
 from power_bert_tf.training.loop import kept_by_text
 
@@ -25,7 +29,8 @@ def build_report(run, timed=True):
 
     Args:
         run: `RunFolder`, all steps done.
-        timed: bool. Measure the times too, which takes a minute or so.
+        timed: bool. Measure the times too, which takes a minute or so, and say how each class
+            does and which texts' answers change.
 
     Returns:
         dict, JSON-ready.
@@ -58,6 +63,7 @@ def build_report(run, timed=True):
     if run.further_sets:
         report["further"] = {name: scores(run, name) for name in run.further_sets}
     if timed:
+        report |= _further_figures(run, identity["task"])
         report["time"] = _times(bert, reduced, encoded)
         report["modes"] = _mode_times(reduced, encoded, sizes)
     return report
@@ -77,6 +83,39 @@ def _scored(run):
         "bert": bert_at_its_best(run),
         "models": models,
         "score": measured["score"],
+    }
+
+
+def _further_figures(run, task):
+    """Figures by class and what changes most, or of numbers more than their order."""
+    if run.dev().choices > 1:
+        return {}
+    examples = run.examples(run.measured_by)
+    steps = (bert_at_its_best(run), run.steps[-1])
+    answers = {step: outputs(run, step, run.measured_by) for step in steps}
+    if not task["labels"]:
+        numbers = {step: number_figures(examples.labels, each) for step, each in answers.items()}
+        return {"numbers": numbers}
+    classes = {step: class_figures(examples.labels, each) for step, each in answers.items()}
+    names, rows = list(task["labels"]), most_changed(*answers.values())
+    return {
+        "labels": names,
+        "classes": classes,
+        "changed": [_changed(examples, row, names, answers) for row in rows],
+    }
+
+
+def _changed(examples, row, names, answers):
+    """A text that two models answer differently, JSON-ready."""
+    bert, reduced = (each[row] for each in answers.values())
+    text = examples.texts[row]
+    if examples.text_pairs is not None:
+        text = f"{text} [SEP] {examples.text_pairs[row]}"
+    return {
+        "text": text,
+        "label": names[int(examples.labels[row])],
+        "bert": [names[int(bert.argmax())], float(bert.max())],
+        "reduced": [names[int(reduced.argmax())], float(reduced.max())],
     }
 
 

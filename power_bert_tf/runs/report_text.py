@@ -9,6 +9,11 @@ from power_bert_tf.measure.comparison import labels
 from power_bert_tf.methods import get_method
 from power_bert_tf.methods.method import CONTROL
 from power_bert_tf.methods.method import FINE_TUNE
+from power_bert_tf.runs.class_text import calibration_line
+from power_bert_tf.runs.class_text import changed_table
+from power_bert_tf.runs.class_text import class_table
+from power_bert_tf.runs.class_text import confusion_table
+from power_bert_tf.runs.class_text import number_line
 from power_bert_tf.runs.folder import DEV
 
 _QUESTIONS = """
@@ -198,6 +203,34 @@ def configuration_lines(report):
     return get_method(report["method"]).describe(configuration), configuration["text"]
 
 
+def titled(report, key):
+    """Figures of a report's models, `classes` or `numbers`, by what the models are called."""
+    names = model_names(report)
+    return {names[step]: figures for step, figures in report[key].items()}
+
+
+def _further_markdown(report):
+    """Figures by class and the texts that change most, or the error of numbers; after a line."""
+    if "numbers" in report:
+        return f"\n{number_line(titled(report, 'numbers'))}\n"
+    if "classes" not in report:
+        return ""
+    figures = titled(report, "classes")
+    *_, (title, last) = figures.items()
+    parts = [
+        f"## By class, on {set_name(report)}",
+        class_table(report["labels"], figures),
+        calibration_line(figures),
+    ]
+    confusion = confusion_table(report["labels"], last["confusion"])
+    if confusion:
+        parts.append(f"What {title} takes for what:\n\n{confusion}")
+    changed = changed_table(title, report["changed"])
+    if changed:
+        parts.append(f"The texts whose answers change most:\n\n{changed}")
+    return "\n" + "\n\n".join(parts) + "\n"
+
+
 def markdown(report):
     """The report as Markdown text."""
     vectors, title, time = report["word_vectors"], report["title"], report["time"]
@@ -237,7 +270,7 @@ Time: median of {time["rounds"]} interleaved rounds over {time["texts"]} dev tex
 {report["device"]}.
 
 {fastest_line(report)} `power-bert choose RUN` has `predict` use the fastest.
-"""
+{_further_markdown(report)}"""
 
 
 def summary(report):

@@ -12,6 +12,8 @@ from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.errors import InputError
 from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
+from power_bert_tf.measure.by_class import class_figures
+from power_bert_tf.measure.by_class import number_figures
 from power_bert_tf.methods import get_method
 from power_bert_tf.runs import answering
 from power_bert_tf.runs import choose
@@ -161,6 +163,30 @@ class Run:
         Raises:
             InputError: where the examples do not fit the task.
         """
+        return self.figures(examples, step, batch_size, configuration, dtype, max_int8_drop)[
+            "score"
+        ]
+
+    def figures(
+        self,
+        examples=None,
+        step=None,
+        batch_size=128,
+        configuration=None,
+        dtype=None,
+        max_int8_drop=MOST_DROP,
+    ):
+        """The score of a step's model, and how it does on each class, or on numbers.
+
+        Args: those of `evaluate`.
+
+        Returns:
+            dict: `score`, and what `class_figures` gives, or `number_figures` for regression; of
+            multiple choice the score alone.
+
+        Raises:
+            InputError: where the examples do not fit the task.
+        """
         if examples is None:
             examples = self.folder.dev()
         else:
@@ -168,7 +194,11 @@ class Run:
             self.check_pairs(examples.text_pairs, "`examples`")
         compiled = self.compiled(step, batch_size, configuration, dtype, max_int8_drop)
         outputs = compiled.predict(examples.texts, examples.text_pairs)
-        return task_score(self.task.metric, examples.labels, outputs)
+        further = {}
+        if self.task.head != "multiple_choice":
+            measure = number_figures if self.task.is_regression else class_figures
+            further = measure(examples.labels, outputs)
+        return {"score": task_score(self.task.metric, examples.labels, outputs), **further}
 
     def predict(
         self,

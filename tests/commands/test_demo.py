@@ -49,7 +49,7 @@ def test_demo(tiny_checkpoint, tmp_path, monkeypatch, capsys):
     assert (tmp_path / "run" / "report.md").exists()
     page = (tmp_path / "run" / "report.html").read_text()
     assert f"{tmp_path / 'run' / 'report.html'}" in printed
-    assert page.count("data:image/png;base64,") == 3 and "<s>" in page
+    assert page.count("data:image/png;base64,") == 4 and "<s>" in page
     # It shows without a network.
     assert not re.search(r"(src|href)=.http", page)
     # What it proposes to go on with is a command that works.

@@ -316,6 +316,61 @@ def test_a_control_that_is_missing_is_said():
     assert "by dev: the fine-tuned one (81.0 against 82.0)" in " ".join(summary(fine_tuned).split())
 
 
+CLASSES = {
+    "labels": ["negative", "positive"],
+    "classes": {
+        step: {
+            **{"precision": [0.5, share], "recall": [0.25, 1.0], "f1": [0.333, 0.9]},
+            **{"examples": [3000, 5000], "confusion": [[750, 2250], [0, 5000]]},
+            "calibration_error": 0.0625,
+        }
+        for step, share in (("control", 0.75), ("re-train", 0.625))
+    },
+    "changed": [
+        {
+            **{"text": "so | good\n" + "x" * 200, "label": "positive"},
+            **{"bert": ["positive", 0.91], "reduced": ["negative", 0.7]},
+        }
+    ],
+}
+
+
+def test_the_figures_by_class_are_in_their_places():
+    text = markdown({**REPORT, **CLASSES})
+    assert "## By class, on 8,000 held-out examples" in text
+    rows = table_rows(text)
+    measures = ["precision", "recall", "F1"]
+    header = [f"{name}: {each}" for name in ("BERT, control", "PoWER-BERT") for each in measures]
+    begin = rows.index(["class", "examples", *header])
+    assert rows[begin + 2] == ["negative", "3,000", *["50.0", "25.0", "33.3"] * 2]
+    assert rows[begin + 3] == [
+        *("positive", "5,000", "75.0", "100.0", "90.0", "62.5", "100.0", "90.0")
+    ]
+    assert ["negative", "750", "2,250"] in rows and ["positive", "0", "5,000"] in rows
+    assert "error: 6.2 points (BERT, control), 6.2 points (PoWER-BERT)." in text
+    assert "| positive, 91 % | negative, 70 %" in text and "| so \\| good xxx" in text
+    assert "By class" not in markdown(REPORT)
+
+
+def test_many_classes_are_in_the_json_alone():
+    many = {
+        **{name: [0.5] * 30 for name in ("precision", "recall", "f1")},
+        **{"examples": [4] * 30, "confusion": np.eye(30).tolist(), "calibration_error": 0.0},
+    }
+    given = {"labels": list(map(str, range(30))), "classes": {"re-train": many}, "changed": []}
+    text = markdown({**REPORT, **given})
+    assert "and 10 classes more, in report.json." in text
+    assert "takes for what" not in text and "change most" not in text
+
+
+def test_numbers_have_an_error():
+    numbers = {step: {"rmse": 0.51234, "pearson": 0.875} for step in ("control", "re-train")}
+    assert (
+        "Root mean square error, and Pearson's correlation: BERT, control 0.5123, 87.5; "
+        "PoWER-BERT 0.5123, 87.5."
+    ) in markdown({**REPORT, "numbers": numbers})
+
+
 def test_a_model_that_drops_nothing_says_what_would():
     words = {**REPORT["word_vectors"], "unpadded": {"bert": 12.08, "reduced": 12.08}}
     report = {**REPORT, "word_vectors": words}
