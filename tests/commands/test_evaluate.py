@@ -17,7 +17,12 @@ def test_scores_are_those_of_the_report(finished_run, capsys, step, name):
         expected = finished_run.json("search/metrics.json")["score"]
     else:
         expected = finished_run.json("report.json")["score"][name]
-    assert capsys.readouterr().out == f"accuracy {100 * expected:.2f} on 32 dev examples ({step})\n"
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == f"accuracy {100 * expected:.2f} on 32 dev examples ({step})"
+    # And how each class does: a row for each, and how well it knows what it knows.
+    assert printed[2].split() == ["class", "examples", "precision", "recall", "F1"]
+    assert [line.split()[:2] for line in printed[4:6]] == [["negative", "17"], ["positive", "15"]]
+    assert f"points ({step})." in printed[7]
 
 
 @pytest.mark.slow
@@ -29,7 +34,7 @@ def test_another_retention_configuration_is_measured_without_retraining(finished
         arguments = ["evaluate", str(finished_run.path), "--step", step, "--retention", retention]
         assert main(arguments) == 0
         pattern = rf"accuracy ([\d.]+) on 32 dev examples \({step}, {retention}, not trained so\)\n"
-        return float(re.fullmatch(pattern, capsys.readouterr().out)[1])
+        return float(re.match(pattern, capsys.readouterr().out)[1])
 
     def expected(step, retention):
         model = run.finished_step(step).load_model().with_reduction(pb.Extraction(retention))
