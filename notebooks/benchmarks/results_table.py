@@ -24,6 +24,7 @@ from power_bert_tf.runs.options import TuningOptions
 from power_bert_tf.runs.options import as_json
 from power_bert_tf.runs.report_text import interval_text
 from power_bert_tf.runs.report_text import set_name
+from power_bert_tf.runs.report_text import without_texts
 from power_bert_tf.runs.run import open_run
 from power_bert_tf.runs.tune import RESULT
 
@@ -69,9 +70,7 @@ def read(path):
     # What a tuning hands back was made by the tuning's command, not by its own.
     tuned = path / RESULT
     name, given = ("tune", _of_tuning(tuned)) if tuned.exists() else ("fit", _of_run(run, path))
-    # Data sets may not be passed on, not even ten of their texts.
-    report = {name: value for name, value in run.report.items() if name != "changed"}
-    return {**report, "command": command(name, given)}
+    return {**without_texts(run.report), "command": command(name, given)}
 
 
 def _of_tuning(path):

@@ -10,6 +10,7 @@ from power_bert_tf.errors import InputError
 from power_bert_tf.runs.int8 import MOST_DROP
 from power_bert_tf.runs.int8 import int8_model
 from power_bert_tf.runs.report_text import markdown
+from power_bert_tf.runs.report_text import without_texts
 
 
 def _saved_model(run, model, folder, step, int8):
@@ -86,7 +87,7 @@ def model_card(run, folder, use, step=None, int8=None):
     versions = ", ".join(f"{name} {each}" for name, each in settings["versions"].items())
     # A step may be exported before the others are done.
     done = run.folder.step(run.folder.steps[-1]).finished
-    measured = f"{markdown(run.report)}\n" if done else ""
+    measured = f"{markdown(without_texts(run.report))}\n" if done else ""
     lines = "\n".join(use.split("; "))
     return (
         f"# {pathlib.Path(folder).name}: {run.task.name}\n\n"

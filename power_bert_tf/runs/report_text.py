@@ -225,10 +225,15 @@ def _further_markdown(report):
     confusion = confusion_table(report["labels"], last["confusion"])
     if confusion:
         parts.append(f"What {title} takes for what:\n\n{confusion}")
-    changed = changed_table(title, report["changed"])
+    changed = changed_table(title, report.get("changed", ()))
     if changed:
         parts.append(f"The texts whose answers change most:\n\n{changed}")
     return "\n" + "\n\n".join(parts) + "\n"
+
+
+def without_texts(report):
+    """A report without texts of the data, which may not be for everybody who gets the model."""
+    return {name: value for name, value in report.items() if name != "changed"}
 
 
 def markdown(report):

@@ -15,6 +15,7 @@ from power_bert_tf.runs.report import build_report
 from power_bert_tf.runs.report import timed_rows
 from power_bert_tf.runs.report_text import markdown
 from power_bert_tf.runs.report_text import summary
+from power_bert_tf.runs.report_text import without_texts
 from power_bert_tf.training.training_data import TrainingResult
 
 # Without training
@@ -350,6 +351,11 @@ def test_the_figures_by_class_are_in_their_places():
     assert "error: 6.2 points (BERT, control), 6.2 points (PoWER-BERT)." in text
     assert "| positive, 91 % | negative, 70 %" in text and "| so \\| good xxx" in text
     assert "By class" not in markdown(REPORT)
+
+
+def test_a_report_may_go_without_texts():
+    text = markdown(without_texts({**REPORT, **CLASSES}))
+    assert "By class" in text and "xxx" not in text
 
 
 def test_many_classes_are_in_the_json_alone():
