@@ -3,7 +3,9 @@
 import contextlib
 import importlib
 import importlib.metadata
+import json
 import os
+import pathlib
 import sys
 import tempfile
 
@@ -12,6 +14,10 @@ import simple_parsing
 from power_bert_tf.commands import load_commands
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods import DEFAULT
+
+# A run's, and of a tuning the run that it handed back: as `runs.folder` has them, which is not
+# imported before it is needed.
+SETTINGS, BEST = "settings.json", "best"
 
 
 def main(arguments=None):
@@ -65,13 +71,29 @@ def _parser(arguments):
 
 
 def _method_of(arguments):
-    """The method that is asked for: its options are among those of the command."""
+    """The method that is asked for, or that made the run of a trade-off.
+
+    Its options are among those of the command.
+    """
     for index, argument in enumerate(arguments):
         if argument.startswith("--method="):
             return argument.removeprefix("--method=")
         if argument == "--method" and index + 1 < len(arguments):
             return arguments[index + 1]
+    if arguments[:1] == ["trade-off"]:
+        return next(filter(None, map(_method_of_run, arguments[1:])), DEFAULT)
     return DEFAULT
+
+
+def _method_of_run(folder):
+    """The method that made a run, or the run that a tuning handed back; None where it is none."""
+    for name in (SETTINGS, f"{BEST}/{SETTINGS}"):
+        path = pathlib.Path(folder, name)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))["identity"]["method"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
 
 
 def _import_backend():

@@ -95,3 +95,16 @@ def test_bad_input_in_a_process_of_its_own(tmp_path):
         f"power-bert: `run` must be a folder that `power-bert fit` made. Received: {tmp_path}\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["", "best"])
+def test_a_trade_off_has_the_options_of_the_method_that_made_the_run(tmp_path, capsys, place):
+    folder = tmp_path / "run" / place
+    folder.mkdir(parents=True)
+    (folder / "settings.json").write_text('{"identity": {"method": "adapler"}}')
+    for arguments, expected in (
+        (["trade-off", str(tmp_path / "run"), "--help"], "--gammas"),
+        (["trade-off", str(tmp_path), "--help"], "--retention-learning-rate"),
+    ):
+        assert exit_code(arguments) == 0
+        assert expected in capsys.readouterr().out
