@@ -12,6 +12,7 @@ from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.runs import scores
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.report import build_report
+from power_bert_tf.runs.report import middle_rows
 from power_bert_tf.runs.report import timed_rows
 from power_bert_tf.runs.report_text import markdown
 from power_bert_tf.runs.report_text import summary
@@ -315,6 +316,15 @@ def test_a_control_that_is_missing_is_said():
     assert "No control" not in markdown(REPORT)
     fine_tuned = {**REPORT, "bert": "fine-tune"}
     assert "by dev: the fine-tuned one (81.0 against 82.0)" in " ".join(summary(fine_tuned).split())
+
+
+def test_modes_are_compared_in_a_batch_of_middle_length():
+    sizes = np.arange(1, 301) % 100 + 1
+    rows = middle_rows(sizes)
+    assert len(rows) == 128 and abs(sizes[rows] - 50).max() < 25
+    # Of long texts fewer, and of very few all.
+    assert len(middle_rows(np.full(300, 512))) == 32
+    assert len(middle_rows(np.array([7, 20_000, 8]))) == 1
 
 
 CLASSES = {
