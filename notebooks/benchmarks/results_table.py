@@ -83,21 +83,38 @@ def _of_tuning(path):
 
 def _of_run(run, path):
     """The options that make a run again, a dict; of its method's own what is not the task's."""
-    settings, task, method = run.folder.settings(), run.task, run.method
+    settings, method = run.folder.settings(), run.method
     if settings["source"] is None:
         raise InputError(f"{path} must be a run of the command line, not of examples in memory")
-    steps = max(1, settings["examples"]["train"] // task.batch_size)
-    layers = run.model().config.num_layers
-    usual = as_json(method.resolve(Plan(task, method.Options(), task.epochs, steps, layers)))
-    options = as_json(run.options)
     return {
         "checkpoint": settings["checkpoint"],
         "output": path.resolve(),
         "method": method.name,
         **settings["source"],
         **settings["training"],
-        **{name: value for name, value in options.items() if value != usual[name]},
+        **_of_method(run),
     }
+
+
+def _of_method(run):
+    """Those options of a run's method that it would not have had unasked, a dict."""
+    settings, task, method = run.folder.settings(), run.task, run.method
+    steps = max(1, settings["examples"]["train"] // task.batch_size)
+    plan = Plan(task, method.Options(), task.epochs, steps, run.model().config.num_layers)
+    rate_given = settings["training"]["learning_rate"] is not None
+    plan = dataclasses.replace(plan, learning_rate_given=rate_given)
+
+    def resolved(given):
+        return as_json(method.resolve(dataclasses.replace(plan, options=method.Options(**given))))
+
+    given, usual = as_json(run.options), resolved({})
+    given = {name: value for name, value in given.items() if value != usual[name]}
+    for name, value in list(given.items()):
+        # What follows from the others.
+        others = {other: each for other, each in given.items() if other != name}
+        if resolved(others)[name] == value:
+            given = others
+    return given
 
 
 def command(name, given):
@@ -119,21 +136,23 @@ def command(name, given):
         value = given.get(field.name, field.default)
         if value in ([], field.default):
             continue
-        if field.name in ("output", "fine_tuned"):
+        if field.name == "output":
             value = f"runs/{pathlib.Path(value).name}"
+        if field.name == "fine_tuned":
+            value = _place(pathlib.Path(value)) or f"runs/{pathlib.Path(value).name}"
         words.append(f"--{field.name.replace('_', '-')}")
         if field.name == "checkpoint":
-            value = _checkpoint(pathlib.Path(value))
+            value = _place(pathlib.Path(value)) or "CHECKPOINT"
         if value is not True:
             value = _PLACES.get(field.name, value)
             words += map(str, value if isinstance(value, list) else [value])
     return shlex.join(words)
 
 
-def _checkpoint(path):
-    """What a checkpoint is called here: that of another run by its place among the runs."""
+def _place(path):
+    """The place of a run, or of what is in it, among the runs; empty where it is in none."""
     holders = [each for each in (path, *path.parents) if _is_run(each)]
-    return f"runs/{path.relative_to(holders[-1].parent)}" if holders else "CHECKPOINT"
+    return f"runs/{path.relative_to(holders[-1].parent)}" if holders else ""
 
 
 def _is_run(path):
