@@ -55,14 +55,18 @@ def answer_file(run, path, output, *, overwrite=False, batch_size=128, **options
         disable=None,
         file=sys.stderr,
     )
-    with progress:
-        for rows in answers(run, asked, batch_size=batch_size, **options):
-            if delimiter is None:
-                text = json_lines(rows)
-            else:
-                text = _table(rows, delimiter, header=part.rows == 0)
-            part.append(text, len(rows))
-            progress.update(len(rows))
+    try:
+        with progress:
+            for rows in answers(run, asked, batch_size=batch_size, **options):
+                if delimiter is None:
+                    text = json_lines(rows)
+                else:
+                    text = _table(rows, delimiter, header=part.rows == 0)
+                part.append(text, len(rows))
+                progress.update(len(rows))
+    except BaseException:
+        part.discard()
+        raise
     part.finish()
     return part.rows
 

@@ -85,6 +85,7 @@ def job_in_memory(train, dev, test, checkpoint, output, method, task, options):
         data = own_data(train, dev, "examples", training, opened, test)
     else:
         data = given_data(task, train, dev, training, test)
+    _say(data.notes)
     return Job(str(checkpoint), pathlib.Path(output), method, own, training, data)
 
 
@@ -99,7 +100,13 @@ def job_from_options(options, method_options):
     training.check()
     method_options.check()
     data = load_data(part_of(options, DataOptions), training, open_checkpoint(options.checkpoint))
+    _say(data.notes)
     return Job(options.checkpoint, options.output, options.method, method_options, training, data)
+
+
+def _say(notes):
+    for note in notes:
+        print(note, flush=True)
 
 
 def job_of_run(run, train=None, changes=None):

@@ -62,6 +62,12 @@ class PartialFile:
             record = {"identity": self._identity, "rows": self.rows, "bytes": self._bytes}
             write_json(self._record, record)
 
+    def discard(self):
+        """Leaves nothing behind where there is no row yet."""
+        if self.rows == 0:
+            self._part.unlink(missing_ok=True)
+            self._record.unlink(missing_ok=True)
+
     def finish(self):
         """Puts the file into its place."""
         with writing(self.path):

@@ -43,6 +43,7 @@ class Data:
         source: dict, JSON-ready, where it all comes from; None for examples in memory.
         test: `Examples` that choose nothing and give the figures of the report, or None.
         held_out: bool. Whether `test` is a part of the training set that is not trained on.
+        notes: tuple of str, what is to be said of it before anything is trained.
     """
 
     task: Task
@@ -52,6 +53,7 @@ class Data:
     source: dict | None = None
     test: Examples | None = None
     held_out: bool = False
+    notes: tuple = ()
 
 
 def load_data(options, training, checkpoint):
@@ -111,22 +113,22 @@ def own_data(train, dev, name, training, checkpoint, test=None):
     length = training.sequence_length
     if length is None:
         length = _proposed_length(name, train, training, checkpoint)
-    task = user_task(name, train, length)
+    task, notes = user_task(name, train, length), []
     if dev is None:
         if len(train) < 2:
             raise InputError(f"`train` must have at least 2 rows. Received: {len(train)}")
         rows = _tenth(train, training.seed)
         dev, train = train.select(rows), train.select(np.setdiff1d(np.arange(len(train)), rows))
         how = " of each class" if train.label_names else ""
-        print(
+        notes.append(
             f"No dev examples are given: a tenth{how} is held out, {len(dev):,} of "
             f"{len(dev) + len(train):,}."
         )
-    _say_what_is_thin(train, dev)
+    notes += _on_classes(train, dev)
     for other_name, other in (("dev", dev), ("test", test)):
         if other is not None:
             _check_alike(train, other, other_name)
-    return _subsets(Data(task, train, dev, test=test), training)
+    return _subsets(Data(task, train, dev, test=test, notes=tuple(notes)), training)
 
 
 def _tenth(train, seed):
@@ -144,25 +146,26 @@ def _tenth(train, seed):
     return rows if len(rows) else order[:1]
 
 
-def _say_what_is_thin(train, dev):
-    """Prints how many examples each class has, and where they are too few."""
-    names, sets = train.label_names, {"train": train, "dev": dev}
-    for name, examples in sets.items() if names else ():
-        print(
-            f"Classes of the {len(examples):,} {name} examples: {counted(names, examples.labels)}"
-        )
+def _on_classes(train, dev):
+    """How many examples each class has, and where they are too few, a list of str."""
+    names = train.label_names
+    # Of other classes they are refused, which says more.
+    alike = names and dev.label_names == names
+    sets = {"train": train, "dev": dev} if alike else {}
+    counts = [
+        f"Classes of the {len(examples):,} {name} examples: {counted(names, examples.labels)}"
+        for name, examples in sets.items()
+    ]
     notes = [
         note
         for name, examples in sets.items()
-        if names and examples.label_names == names
         for note in count_notes(names, examples.labels, name)
     ]
     if len(dev) < _FEW_DEV:
         notes.append(
             f"{len(dev)} dev examples say little: one of them is {100 / len(dev):.1f} points"
         )
-    for note in notes:
-        print(f"Note: {note}", flush=True)
+    return [*counts, *(f"Note: {note}" for note in notes)]
 
 
 def _check_alike(train, other, name):

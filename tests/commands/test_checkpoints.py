@@ -101,6 +101,7 @@ def test_what_skipping_needs(exported, materials, tmp_path, capsys):
 
 def test_a_head_for_another_task_is_left_out_with_a_line(exported, tmp_path, capsys):
     made = job(exported, toy.examples(8))
+    capsys.readouterr()  # What is said of its examples.
     same = made._starting_model()
     assert capsys.readouterr().out == ""
     task = dataclasses.replace(made.data.task, labels=("a", "b", "c"))

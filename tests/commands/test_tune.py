@@ -143,7 +143,7 @@ def test_the_same_command_repeats_nothing_and_says_the_cost_first(tuned, capsys)
     assert main(arguments) == 0
     assert snapshot(output / "tried") == before
     printed = capsys.readouterr().out
-    assert printed.startswith("At most 2 trials over one fine-tuned BERT.")
+    assert "At most 2 trials over one fine-tuned BERT." in printed
     assert "3 of fine-tune, 4 of control; in each trial 3 of search, 1 of re-train" in printed
     assert f"[trial 2 of at most 2: {NAMES[1]}]" in printed
     assert "minutes" in printed and "within the limit: the best\n" in printed

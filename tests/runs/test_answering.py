@@ -132,6 +132,12 @@ def test_a_bad_row_leaves_what_was_answered(tmp_path):
     assert len((tmp_path / ".b.jsonl.part").read_text().splitlines()) == 16
 
 
+def test_where_nothing_is_answered_nothing_is_left(tmp_path):
+    with pytest.raises(InputError, match="expected a readable file"):
+        answer_file(FakeRun(), tmp_path / "none.txt", tmp_path / "b.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_questions(tmp_path):
     path, labels = tmp_path / "a.jsonl", ("A", "B")
     question = {"article": "long", "question": "who", "options": ["me", "nobody"], "id": 5}

@@ -54,13 +54,12 @@ def labelled(*counts):
     return Examples([f"film {row}" for row in range(len(labels))], None, labels, names)
 
 
-def test_what_is_held_out_is_a_tenth_of_each_class(checkpoint, capsys):
+def test_what_is_held_out_is_a_tenth_of_each_class(checkpoint):
     training = TrainingOptions(sequence_length=12)
     data = own_data(labelled(119, 4, 1), None, "mine", training, checkpoint)
     assert np.bincount(data.dev.labels, minlength=3).tolist() == [12, 1, 0]
     assert np.bincount(data.train.labels).tolist() == [107, 3, 1]
-    printed = capsys.readouterr().out.splitlines()
-    assert printed == [
+    assert list(data.notes) == [
         "No dev examples are given: a tenth of each class is held out, 13 of 124.",
         "Classes of the 111 train examples: 0 107, 1 3, 2 1",
         "Classes of the 13 dev examples: 0 12, 1 1, 2 0",
@@ -79,12 +78,12 @@ def test_a_tenth_of_very_few(checkpoint):
         assert len(data.dev) >= 1 and len(data.train) + len(data.dev) == sum(counts)
 
 
-def test_numbers_have_no_classes(checkpoint, capsys):
+def test_numbers_have_no_classes(checkpoint):
     numbers = Examples(["film"] * 2000, None, np.arange(2000) / 7, ())
     training = TrainingOptions(sequence_length=12)
-    assert len(own_data(numbers, None, "mine", training, checkpoint).dev) == 200
-    printed = capsys.readouterr().out
-    assert printed == "No dev examples are given: a tenth is held out, 200 of 2,000.\n"
+    data = own_data(numbers, None, "mine", training, checkpoint)
+    assert len(data.dev) == 200
+    assert data.notes == ("No dev examples are given: a tenth is held out, 200 of 2,000.",)
 
 
 @pytest.mark.parametrize(
