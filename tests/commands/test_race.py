@@ -103,7 +103,9 @@ QUESTIONS = [
 def answers(race_run, tmp_path_factory):
     path = tmp_path_factory.mktemp("questions") / "questions.jsonl"
     path.write_text("".join(f"{json.dumps(each)}\n" for each in QUESTIONS))
-    return Predict(race_run.path, input=path, output=path.with_name("answers.jsonl")).execute()
+    output = path.with_name("answers.jsonl")
+    assert Predict(race_run.path, input=path, output=output).execute() == len(QUESTIONS)
+    return [json.loads(line) for line in output.read_text().splitlines()]
 
 
 def test_predict_says_the_option(race_run, answers):
