@@ -14,10 +14,8 @@ import simple_parsing
 from power_bert_tf.commands import load_commands
 from power_bert_tf.errors import InputError
 from power_bert_tf.methods import DEFAULT
-
-# A run's, and of a tuning the run that it handed back: as `runs.folder` has them, which is not
-# imported before it is needed.
-SETTINGS, BEST = "settings.json", "best"
+from power_bert_tf.runs.layout import BEST
+from power_bert_tf.runs.layout import SETTINGS
 
 
 def main(arguments=None):

@@ -21,6 +21,20 @@ def real_data():
     return folder
 
 
+@pytest.fixture
+def drawn(monkeypatch):
+    """The axes of the pictures that are saved."""
+    figure = pytest.importorskip("matplotlib.figure")
+    drawn, real = [], figure.Figure.savefig
+
+    def look(self, *arguments, **named):
+        drawn.extend(self.axes)
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(figure.Figure, "savefig", look)
+    return drawn
+
+
 def _commands(*names):
     return {f"tests/commands/test_{name}.py" for name in names}
 

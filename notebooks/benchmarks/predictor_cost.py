@@ -11,10 +11,10 @@ import pathlib
 import keras
 import numpy as np
 import simple_parsing
+from two_graphs import built
 from two_graphs import compare
 from two_graphs import words
 
-from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.methods.adapler.reductions import Removal
 from power_bert_tf.modeling import BertClassifier
 from power_bert_tf.modeling import EncoderConfig
@@ -71,15 +71,13 @@ class PredictorCost:
         config = EncoderConfig.of_size(self.size)
         graphs = {}
         for name, reduction in (("bert", NoReduction()), ("predicted", Predicted())):
-            compiled = CompiledClassifier(
+            graphs[name] = built(
                 BertClassifier(config, 2, self.sequence_length, reduction=reduction),
+                token_ids,
                 batch_size=self.batch_size,
                 runtime=self.runtime,
                 dtype=self.dtype,
             )
-            batches = compiled.batches(list(token_ids))
-            compiled.run(batches)
-            graphs[name] = (compiled, batches)
         result = compare(self, graphs)
         what, bert, predicted = words(result)
         print(

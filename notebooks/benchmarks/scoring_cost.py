@@ -13,10 +13,10 @@ from unittest import mock
 
 import numpy as np
 import simple_parsing
+from two_graphs import built
 from two_graphs import compare
 from two_graphs import words
 
-from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.layers import Extract
 from power_bert_tf.methods.power_bert.reductions import Extraction
 from power_bert_tf.modeling import BertClassifier
@@ -83,19 +83,16 @@ class ScoringCost:
         token_ids = random.integers(1000, 30000, (self.batch_size, self.sequence_length))
         graphs = {}
         for name, (model, as_it_is_built) in models.items():
-            compiled = CompiledClassifier(
-                model,
-                batch_size=self.batch_size,
-                runtime=self.runtime,
-                dtype=self.dtype,
-                jit_compile=self.xla,
-                packed=False,
-            )
-            batches = compiled.batches(list(token_ids))
-            # The first run builds the graph.
             with as_it_is_built:
-                compiled.run(batches)
-            graphs[name] = (compiled, batches)
+                graphs[name] = built(
+                    model,
+                    token_ids,
+                    batch_size=self.batch_size,
+                    runtime=self.runtime,
+                    dtype=self.dtype,
+                    jit_compile=self.xla,
+                    packed=False,
+                )
         result = compare(self, graphs)
         what, scored, sliced = words(result)
         print(

@@ -5,9 +5,27 @@ import functools
 
 import numpy as np
 
+from power_bert_tf.deploy.compiled import CompiledClassifier
 from power_bert_tf.files import write_json
 from power_bert_tf.measure.machine import measured_on
 from power_bert_tf.measure.timing import interleaved_seconds
+
+
+def built(model, token_ids, **options):
+    """A graph that has run once over texts, which builds it.
+
+    Args:
+        model: `BertClassifier`.
+        token_ids: int array (texts, length).
+        **options: those of `CompiledClassifier`.
+
+    Returns:
+        `CompiledClassifier` and its batches, as `compare` takes them.
+    """
+    compiled = CompiledClassifier(model, **options)
+    batches = compiled.batches(list(token_ids))
+    compiled.run(batches)
+    return compiled, batches
 
 
 def compare(options, graphs):

@@ -9,12 +9,12 @@ import numpy as np
 from power_bert_tf.data.examples import Examples
 from power_bert_tf.data.examples import random_order
 from power_bert_tf.data.rows import csv_rows
+from power_bert_tf.data.rows import json_rows
 from power_bert_tf.data.rows import parse_class
 from power_bert_tf.data.rows import row_error
 from power_bert_tf.data.tasks import Task
 from power_bert_tf.data.tasks import check_split
 from power_bert_tf.errors import InputError
-from power_bert_tf.files import parse_json_object
 from power_bert_tf.files import read_json_object
 
 # Which fifth of a training set tunes: fixed, so that every run holds out the same texts.
@@ -133,10 +133,7 @@ def read_eraser(data_dir, split):
     data_dir = pathlib.Path(data_dir)
     path = _file(data_dir, f"{_their_name(split)}.jsonl")
     documents = _documents(data_dir)
-    for line, row in _json_lines(path):
-        for key in ("annotation_id", "classification", "evidences"):
-            if key not in row:
-                raise row_error(path, line, f"a key {key!r}", repr(list(row)))
+    for line, row in json_rows(path, ("annotation_id", "classification", "evidences")):
         name = _document_of(row)
         if name not in documents:
             raise row_error(path, line, "a document that is there", repr(name))
@@ -150,13 +147,6 @@ def _ids(task):
 def _their_name(split):
     """What HateXplain and ERASER call a split."""
     return "val" if split == "dev" else split
-
-
-def _json_lines(path):
-    """Line and dict of each line of a file."""
-    with open(path, "rb") as file:
-        for line, content in enumerate(file, start=1):
-            yield line, parse_json_object(content, f"{path}:{line}")
 
 
 def _document_of(annotation):
@@ -173,7 +163,7 @@ def _documents(data_dir):
         return {
             path.name: path.read_text(encoding="utf-8") for path in (data_dir / "docs").iterdir()
         }
-    rows = _json_lines(_file(data_dir, "docs.jsonl"))
+    rows = json_rows(_file(data_dir, "docs.jsonl"), ("docid", "text"))
     return {row["docid"]: row["text"] for _, row in rows}
 
 

@@ -42,8 +42,8 @@ def read_lines(path: str | os.PathLike) -> Iterator[tuple[int, str]]:
             empty.append(place)
             continue
         any_line = True
-        while empty:
-            yield empty.pop(0), ""
+        yield from ((each, "") for each in empty)
+        empty.clear()
         yield place, text
     if not any_line:
         raise row_error(path, 1, "at least one line", "an empty file")

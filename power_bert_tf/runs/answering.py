@@ -49,7 +49,7 @@ def answer_file(run, path, output, *, overwrite=False, batch_size=128, **options
     delimiter = _DELIMITERS.get(output.suffix.lower())
     asked = itertools.islice(asked_in_file(run, path), part.rows, None)
     progress = tqdm(
-        total=None if os.fspath(path) == STANDARD_INPUT else _count(path),
+        total=_count(path) if sys.stderr.isatty() else None,
         initial=part.rows,
         unit=" rows",
         disable=None,
@@ -142,7 +142,9 @@ def _identity(run, path):
 
 
 def _count(path):
-    """About how many rows a file has: its lines. None where it cannot be read to its end."""
+    """About how many rows a file has: its lines. None where that is not known beforehand."""
+    if os.fspath(path) == STANDARD_INPUT:
+        return None
     try:
         return sum(1 for _ in read_lines(path))
     except InputError:

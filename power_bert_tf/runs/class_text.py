@@ -61,8 +61,8 @@ def changed_table(title, changed):
     """The texts whose answers change most, as Markdown; empty where none does."""
     rows = [
         [
-            f"{each['bert'][0]}, {100 * each['bert'][1]:.0f} %",
-            f"{each['reduced'][0]}, {100 * each['reduced'][1]:.0f} %",
+            answer_text(each["bert"]),
+            answer_text(each["reduced"]),
             each["label"],
             _one_line(each["text"]),
         ]
@@ -71,6 +71,12 @@ def changed_table(title, changed):
     if not rows:
         return ""
     return tabulate(rows, ["BERT", title, "is", "text"], "pipe", disable_numparse=True)
+
+
+def answer_text(answer):
+    """An answer with its probability, such as "positive, 91 %"."""
+    name, share = answer
+    return f"{name}, {100 * share:.0f} %"
 
 
 def _one_line(text):

@@ -17,11 +17,11 @@ from power_bert_tf.files import write_folder
 from power_bert_tf.files import write_json
 from power_bert_tf.methods.method import MODEL
 from power_bert_tf.modeling import load_classifier
+from power_bert_tf.runs.layout import BEST
+from power_bert_tf.runs.layout import SETTINGS
 
 # The version of the layout: a folder of another one is refused.
 LAYOUT = 3
-# The run that a tuning hands back, in its folder.
-BEST = "best"
 # What a fine-tuned model must have in common with a run that goes on from it. The training
 # examples may be others: a search on a part of them is cheaper.
 SHARED = (
@@ -226,7 +226,7 @@ class RunFolder:
     @property
     def settings_path(self):
         """The file that makes a folder a run."""
-        return self.path / "settings.json"
+        return self.path / SETTINGS
 
     def settings(self):
         """What was asked, a dict.

@@ -13,6 +13,7 @@ from power_bert_tf.analysis.trace import trace
 from power_bert_tf.analysis.word_counts import draw_word_counts
 from power_bert_tf.files import write_text
 from power_bert_tf.measure.comparison import labels
+from power_bert_tf.runs.class_text import answer_text
 from power_bert_tf.runs.class_text import calibration_line
 from power_bert_tf.runs.class_text import class_table
 from power_bert_tf.runs.class_text import number_line
@@ -149,9 +150,7 @@ def _by_class(report):
     if report["changed"]:
         parts.append("<h2>Texts whose answers change most</h2>")
     for each in report["changed"]:
-        bert, reduced = (
-            f"{name}, {100 * share:.0f} %" for name, share in (each["bert"], each["reduced"])
-        )
+        bert, reduced = answer_text(each["bert"]), answer_text(each["reduced"])
         said = f"BERT: {bert}; {report['title']}: {reduced}; is {each['label']}"
         parts.append(f"<p>{html.escape(each['text'])}<br><b>{html.escape(said)}</b></p>")
     return "\n".join(parts)

@@ -7,9 +7,9 @@ from tabulate import tabulate
 
 from power_bert_tf.files import write_json
 from power_bert_tf.files import write_text
-from power_bert_tf.runs.folder import BEST
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.folder import check_holds_only
+from power_bert_tf.runs.layout import BEST
 from power_bert_tf.runs.report_text import set_name
 from power_bert_tf.runs.run import finish
 

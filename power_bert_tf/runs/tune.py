@@ -13,13 +13,13 @@ from power_bert_tf.methods import DEFAULT
 from power_bert_tf.methods import get_method
 from power_bert_tf.methods.method import FINE_TUNE
 from power_bert_tf.runs.fit import job_in_memory
-from power_bert_tf.runs.folder import BEST
 from power_bert_tf.runs.folder import DEV
 from power_bert_tf.runs.folder import TEST
 from power_bert_tf.runs.folder import RunFolder
 from power_bert_tf.runs.folder import check_holds_only
 from power_bert_tf.runs.job import named_epochs
 from power_bert_tf.runs.job import total_epochs
+from power_bert_tf.runs.layout import BEST
 from power_bert_tf.runs.options import TuningOptions
 from power_bert_tf.runs.options import as_json
 from power_bert_tf.runs.points import panel

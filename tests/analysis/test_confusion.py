@@ -1,19 +1,9 @@
 """The picture of what a model takes for what."""
 
-import pytest
-
 from power_bert_tf.analysis.confusion import draw_confusion
 
 
-def test_counts_and_names_are_drawn(tmp_path, monkeypatch):
-    figure = pytest.importorskip("matplotlib.figure")
-    drawn, real = [], figure.Figure.savefig
-
-    def look(self, *arguments, **named):
-        drawn.extend(self.axes)
-        return real(self, *arguments, **named)
-
-    monkeypatch.setattr(figure.Figure, "savefig", look)
+def test_counts_and_names_are_drawn(tmp_path, drawn):
     draw_confusion([[1200, 3], [0, 0]], ["good", "bad"], tmp_path / "a.png")
     (axes,) = drawn
     assert [text.get_text() for text in axes.texts] == ["1,200", "3", "0", "0"]

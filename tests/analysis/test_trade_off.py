@@ -27,16 +27,7 @@ def test_a_panel_for_each_task(tmp_path):
     assert len(list(path.parent.iterdir())) == 2
 
 
-def test_points_are_joined_by_speed_and_bert_is_a_line(tmp_path, monkeypatch):
-    figure = pytest.importorskip("matplotlib.figure")
-    drawn = []
-    real = figure.Figure.savefig
-
-    def look(self, *arguments, **named):
-        drawn.extend(self.axes)
-        return real(self, *arguments, **named)
-
-    monkeypatch.setattr(figure.Figure, "savefig", look)
+def test_points_are_joined_by_speed_and_bert_is_a_line(tmp_path, drawn):
     draw_trade_offs({"one": LINES}, tmp_path / "a.png")
     (axes,) = drawn
     handles = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))

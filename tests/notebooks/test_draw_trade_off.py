@@ -47,20 +47,6 @@ def test_a_panel_for_each_task(tmp_path, monkeypatch):
     assert widths[1] == 2 * widths[0]
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The axes of the pictures that are saved."""
-    figure = pytest.importorskip("matplotlib.figure")
-    drawn, real = [], figure.Figure.savefig
-
-    def look(self, *arguments, **named):
-        drawn.extend(self.axes)
-        return real(self, *arguments, **named)
-
-    monkeypatch.setattr(figure.Figure, "savefig", look)
-    return drawn
-
-
 def points(axes):
     handles = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
     return handles["absolute"][0].get_xydata().tolist()
